@@ -1,0 +1,2 @@
+//! `lab`: EL9-like hosts on one Linux machine.
+fn main() {}

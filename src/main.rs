@@ -1,0 +1,2 @@
+//! `provision`: converges EL9 hosts to a working cluster.
+fn main() {}
