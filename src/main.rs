@@ -1,2 +1,2 @@
-//! `provision`: converges EL9 hosts to a working cluster.
+//! The `provision` program.
 fn main() {}

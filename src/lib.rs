@@ -1,0 +1,11 @@
+//! `provision` converges EL9 hosts to a working cluster.
+//!
+//! ```text
+//! load → connect → look → plan → show ─(dry run stops here)→ lock → act, step by step, looking again
+//!      → look+plan: must be empty → report
+//! ```
+//!
+//! Dependencies point one way only:
+//! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
+
+pub mod yaml;
