@@ -1,0 +1,162 @@
+//! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
+
+use super::{
+    Answer, Query, Seen, docker, firewall, machine, network, package, path, shell, unit, user,
+};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// One script that answers one or more questions.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// What it answers, in order.
+    pub queries: Vec<Query>,
+    /// The text for the host's shell.
+    pub script: String,
+    /// How long it may take.
+    pub deadline: Duration,
+}
+
+/// What a script left behind, with the controller's clock around it in Unix seconds.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// Exit status.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// When the question was sent.
+    pub sent_s: f64,
+    /// When the answer was there.
+    pub received_s: f64,
+}
+
+/// Questions of one kind that share a script.
+fn united(queries: &BTreeSet<Query>) -> Vec<Vec<Query>> {
+    let mut groups: Vec<Vec<Query>> = Vec::new();
+    for query in queries {
+        let kind = std::mem::discriminant(query);
+        let shared = matches!(
+            query,
+            Query::Package(_) | Query::Unit(_) | Query::Path(_) | Query::Content(_)
+        );
+        match groups.last_mut() {
+            Some(group) if shared && std::mem::discriminant(&group[0]) == kind => {
+                group.push(query.clone());
+            }
+            _ => groups.push(vec![query.clone()]),
+        }
+    }
+    groups
+}
+
+/// The scripts that answer `queries`.
+pub fn lower(queries: &BTreeSet<Query>) -> Vec<Ask> {
+    united(queries).into_iter().map(Ask::new).collect()
+}
+
+impl Ask {
+    fn new(queries: Vec<Query>) -> Self {
+        let names = names(&queries);
+        let script = match &queries[0] {
+            Query::Machine => machine::MACHINE.to_owned(),
+            Query::Interfaces => network::INTERFACES.to_owned(),
+            Query::Clock => machine::CLOCK.to_owned(),
+            Query::Resolve(name) => network::resolve_script(name),
+            Query::Filesystem(path) => machine::filesystem_script(path),
+            Query::Package(_) => package::script(&names),
+            Query::Unit(_) => unit::script(&names),
+            Query::Path(_) => path::stat_script(&names),
+            Query::Content(_) => path::content_script(&names),
+            Query::Command(line) => line.script(),
+            Query::Firewall => firewall::FIREWALL.to_owned(),
+            Query::User(name) => user::script(name),
+            Query::Sysctl(key) => format!("sysctl -n -- {}", shell::quote(key)),
+            Query::Docker => docker::DOCKER.to_owned(),
+            Query::SwarmNodes => docker::NODES.to_owned(),
+        };
+        let deadline = match &queries[0] {
+            Query::Command(_) => Duration::from_secs(120),
+            _ => Duration::from_secs(30),
+        };
+        Self {
+            queries,
+            script,
+            deadline,
+        }
+    }
+
+    /// One script a question, with a short deadline: after a united script hung, this finds the question that hangs.
+    pub fn apart(self) -> Vec<Self> {
+        self.queries
+            .into_iter()
+            .map(|query| {
+                let mut one = Self::new(vec![query]);
+                one.deadline = one.deadline.min(Duration::from_secs(10));
+                one
+            })
+            .collect()
+    }
+
+    /// The answers in a reply.
+    pub fn read(&self, reply: &Reply) -> Vec<(Query, Seen<Answer>)> {
+        let names = names(&self.queries);
+        let Reply {
+            status,
+            stdout: raw,
+            ..
+        } = reply;
+        let stdout = &*String::from_utf8_lossy(raw);
+        let stderr = &*String::from_utf8_lossy(&reply.stderr);
+        let one = |seen: Seen<Answer>| vec![(self.queries[0].clone(), seen)];
+        match &self.queries[0] {
+            Query::Package(_) => package::parse(&names, stdout, stderr),
+            Query::Unit(_) => unit::parse(&names, stdout, stderr),
+            Query::Path(_) => path::stat_parse(&names, raw, stderr),
+            Query::Content(_) => path::content_parse(&names, *status, raw, stderr),
+            Query::Machine => one(Seen::Is(Answer::Machine(machine::parse_machine(stdout)))),
+            Query::Interfaces => {
+                one(network::parse(*status, stdout, stderr).map(Answer::Interfaces))
+            }
+            Query::Clock => {
+                one(machine::parse_clock(stdout, reply.sent_s, reply.received_s).map(Answer::Clock))
+            }
+            Query::Resolve(_) => {
+                one(network::parse_resolve(*status, stdout, stderr).map(Answer::Resolve))
+            }
+            Query::Filesystem(path) => {
+                one(machine::parse_filesystem(path, stdout, stderr).map(Answer::Filesystem))
+            }
+            Query::Command(_) => {
+                one(shell::parse(*status, raw, &reply.stderr).map(Answer::Command))
+            }
+            Query::Firewall => one(firewall::parse(*status, stdout, stderr).map(Answer::Firewall)),
+            Query::User(_) => one(user::parse(*status, stdout, stderr).map(Answer::User)),
+            Query::Sysctl(_) => {
+                one(Seen::Is(Answer::Sysctl((*status == 0).then(|| {
+                    stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+                }))))
+            }
+            Query::Docker => one(docker::parse_docker(stdout, stderr).map(Answer::Docker)),
+            Query::SwarmNodes => one(docker::parse_nodes(stdout, stderr).map(Answer::SwarmNodes)),
+        }
+    }
+}
+
+fn names(queries: &[Query]) -> Vec<&str> {
+    queries
+        .iter()
+        .filter_map(|query| match query {
+            Query::Package(name)
+            | Query::Unit(name)
+            | Query::Path(name)
+            | Query::Content(name)
+            | Query::Resolve(name)
+            | Query::Filesystem(name)
+            | Query::User(name)
+            | Query::Sysctl(name) => Some(&**name),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,91 @@
+//! Looking without touching: every question that can be put to a host is listed here.
+//!
+//! A [`Query`] is data. Only this folder turns one into a command, so a module cannot change a host
+//! while it looks, even by mistake. A host that does not answer is [`Seen::Unknown`], never "absent".
+
+pub mod answers;
+pub mod ask;
+pub mod docker;
+pub mod firewall;
+pub mod machine;
+pub mod network;
+pub mod package;
+pub mod path;
+pub mod shell;
+pub mod unit;
+pub mod user;
+
+pub use answers::{Answers, Memory, Need, Seen};
+pub use path::PathState;
+
+use crate::inventory::HostName;
+use serde::{Deserialize, Serialize};
+
+/// Declares each question once: its variant, the type of its answer, and the getter for modules.
+macro_rules! queries {
+    ($( $(#[$doc:meta])* $getter:ident: $variant:ident $(($arg:ty))? => $out:ty ),+ $(,)?) => {
+        /// A read-only question to one host.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Query { $( $(#[$doc])* $variant $(($arg))? ),+ }
+
+        /// What a host answered to the [`Query`] of the same name.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Answer { $( $(#[$doc])* $variant($out) ),+ }
+
+        impl Answers<'_> {
+            $(
+                $(#[$doc])*
+                pub fn $getter(&self, host: &HostName $(, about: impl Into<$arg>)?) -> Seen<$out> {
+                    let query = Query::$variant $(({ let about: $arg = about.into(); about }))?;
+                    match self.get(host, query) {
+                        Seen::Is(Answer::$variant(answer)) => Seen::Is(answer),
+                        Seen::Is(other) => Seen::Unknown(format!("an answer of another kind: {other:?}")),
+                        Seen::Unknown(why) => Seen::Unknown(why),
+                    }
+                }
+            )+
+        }
+    };
+}
+
+queries! {
+    /// Operating system, names and identity of the machine.
+    machine: Machine => machine::Machine,
+    /// Addresses, interfaces and their drivers.
+    interfaces: Interfaces => Vec<network::Interface>,
+    /// The host's clock against the controller's.
+    clock: Clock => machine::Clock,
+    /// What a name resolves to on the host (IPv4).
+    resolve: Resolve(String) => Vec<String>,
+    /// Space on the file system that holds a path.
+    filesystem: Filesystem(String) => machine::Filesystem,
+    /// The installed version of a package; `None` when it is not installed.
+    package: Package(String) => Option<package::Installed>,
+    /// State of a systemd unit.
+    unit: Unit(String) => unit::Unit,
+    /// Metadata and checksum of a path.
+    path: Path(String) => PathState,
+    /// The content of a file; `None` when there is no such file.
+    content: Content(String) => Option<path::Content>,
+    /// The outcome of a command that only reads.
+    command: Command(shell::CommandLine) => shell::Outcome,
+    /// firewalld: runtime and permanent configuration of all zones.
+    firewall: Firewall => firewall::Firewall,
+    /// A login account and its groups; `None` when there is none of this name.
+    user: User(String) => Option<user::User>,
+    /// The running value of a kernel parameter; `None` when the kernel has none of this name.
+    sysctl: Sysctl(String) => Option<String>,
+    /// The Docker engine, its place in a swarm, and what a former swarm left on the disk.
+    docker: Docker => docker::Docker,
+    /// The roster of the swarm as this manager sees it.
+    swarm_nodes: SwarmNodes => docker::Roster,
+}
+
+impl Query {
+    /// Whether the answer changes by itself, so that a kept one proves nothing.
+    pub fn is_volatile(&self) -> bool {
+        matches!(self, Self::Clock | Self::Filesystem(_))
+    }
+}
