@@ -9,5 +9,6 @@
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
 pub mod inventory;
+pub mod plan;
 pub mod probe;
 pub mod yaml;

@@ -88,4 +88,9 @@ impl Query {
     pub fn is_volatile(&self) -> bool {
         matches!(self, Self::Clock | Self::Filesystem(_))
     }
+
+    /// Whether only this host's own acts can change the answer; others tell of the cluster as well.
+    pub fn is_local(&self) -> bool {
+        !matches!(self, Self::Docker | Self::SwarmNodes | Self::Command(_))
+    }
 }

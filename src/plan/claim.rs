@@ -1,0 +1,159 @@
+//! Evidence and postconditions: statements about a host that can be checked by asking it.
+
+use crate::inventory::HostName;
+use crate::probe::docker::Docker;
+use crate::probe::{Answer, PathState, Query, Seen};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A statement about one host that its answer to one question confirms or denies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Which host is asked.
+    pub host: HostName,
+    /// What it is asked.
+    pub query: Query,
+    /// What must hold of the answer.
+    pub expect: Expect,
+}
+
+/// What must hold of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    /// Exactly this answer.
+    Is(Box<Answer>),
+    /// Nothing is at the path.
+    Absent,
+    /// A regular file with this checksum is at the path.
+    FileIs(String),
+    /// The unit's `ActiveState` is `active` (or is not).
+    UnitActive(bool),
+    /// The package is installed.
+    Installed,
+    /// The engine answers.
+    EngineRuns,
+    /// The engine is in no swarm, and neither its disk nor its daemon shows a trace of one.
+    NoSwarm,
+    /// The engine is an active member of a swarm; as a manager, with a working control plane.
+    SwarmMember {
+        /// Whether it must be a manager.
+        manager: bool,
+    },
+    /// The roster lists the node with this id as ready (managers also as reachable).
+    NodeReady(String),
+    /// The roster lists a ready node at this address; as a manager, a reachable one.
+    NodeAtReady {
+        /// Advertise address of the node.
+        addr: String,
+        /// Whether it must be a manager.
+        manager: bool,
+    },
+    /// The roster does not list the node with this id.
+    NodeGone(String),
+    /// The roster lists the node with this id as a worker.
+    NodeIsWorker(String),
+}
+
+impl Claim {
+    /// A claim.
+    pub fn new(host: &HostName, query: Query, expect: Expect) -> Self {
+        Self {
+            host: host.clone(),
+            query,
+            expect,
+        }
+    }
+
+    /// Whether an answer confirms it. An unknown answer confirms nothing.
+    pub fn holds(&self, answer: &Seen<Answer>) -> bool {
+        let Seen::Is(answer) = answer else {
+            return false;
+        };
+        match (&self.expect, answer) {
+            (Expect::Is(wanted), answer) => **wanted == *answer,
+            (Expect::Absent, Answer::Path(state)) => *state == PathState::Absent,
+            (Expect::FileIs(wanted), Answer::Path(PathState::File { sha256, .. })) => {
+                sha256.as_ref() == Some(wanted)
+            }
+            (Expect::UnitActive(wanted), Answer::Unit(unit)) => unit.is_active() == *wanted,
+            (Expect::Installed, Answer::Package(package)) => package.is_some(),
+            (Expect::EngineRuns, Answer::Docker(docker)) => docker.engine.is_some(),
+            (Expect::NoSwarm, Answer::Docker(docker)) => no_swarm(docker),
+            (Expect::SwarmMember { manager }, Answer::Docker(docker)) => {
+                docker.engine.as_ref().is_some_and(|engine| {
+                    engine.swarm.local_node_state == "active"
+                        && (!manager || engine.swarm.control_available)
+                })
+            }
+            (expect, Answer::SwarmNodes(roster)) => {
+                let Some(nodes) = &roster.nodes else {
+                    return false;
+                };
+                let ready = |node: &crate::probe::docker::Node, manager: bool| {
+                    node.state == "ready" && (!manager || node.reachability == "reachable")
+                };
+                match expect {
+                    Expect::NodeReady(id) => nodes
+                        .iter()
+                        .any(|node| node.id == *id && ready(node, node.role == "manager")),
+                    Expect::NodeAtReady { addr, manager } => nodes.iter().any(|node| {
+                        let at = node.addr == *addr
+                            || node
+                                .manager_addr
+                                .rsplit_once(':')
+                                .is_some_and(|(ip, _)| ip == addr);
+                        at && ready(node, *manager) && (!manager || node.role == "manager")
+                    }),
+                    Expect::NodeGone(id) => nodes.iter().all(|node| node.id != *id),
+                    Expect::NodeIsWorker(id) => nodes
+                        .iter()
+                        .any(|node| node.id == *id && node.role == "worker"),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether neither the daemon nor the disk knows of a swarm.
+pub(crate) fn no_swarm(docker: &Docker) -> bool {
+    let engine_says_no = docker
+        .engine
+        .as_ref()
+        .is_none_or(|engine| engine.swarm.local_node_state == "inactive");
+    engine_says_no && !docker.trace.state && docker.trace.ca_sha256.is_empty()
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.host)?;
+        match &self.expect {
+            Expect::Is(_) => write!(
+                f,
+                "{:?} answers as it did when this was planned",
+                self.query
+            ),
+            Expect::Absent => write!(f, "nothing is at {:?}", self.query),
+            Expect::FileIs(sha256) => write!(f, "{:?} has the checksum {sha256:.12}", self.query),
+            Expect::UnitActive(true) => write!(f, "{:?} is active", self.query),
+            Expect::UnitActive(false) => write!(f, "{:?} is not active", self.query),
+            Expect::Installed => write!(f, "{:?} is installed", self.query),
+            Expect::EngineRuns => f.write_str("the Docker engine answers"),
+            Expect::NoSwarm => f.write_str("the engine is in no swarm, on its disk neither"),
+            Expect::SwarmMember { manager: true } => {
+                f.write_str("the engine is a working manager of the swarm")
+            }
+            Expect::SwarmMember { manager: false } => {
+                f.write_str("the engine is an active member of the swarm")
+            }
+            Expect::NodeReady(id) => write!(f, "the roster lists node {id} as ready"),
+            Expect::NodeAtReady { addr, .. } => {
+                write!(f, "the roster lists a ready node at {addr}")
+            }
+            Expect::NodeGone(id) => write!(f, "the roster no longer lists node {id}"),
+            Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
+        }
+    }
+}

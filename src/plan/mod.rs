@@ -1,0 +1,13 @@
+//! A plan is data: steps, waits, refusals and advice that can be printed, saved, compared and interpreted.
+
+mod act;
+mod claim;
+mod decision;
+mod step;
+
+pub use act::{
+    Act, Content, FirewallChange, FirewallItem, Package, Scope, SwarmAct, UnitVerb, Via,
+};
+pub use claim::{Claim, Expect};
+pub use decision::{Advice, Decision, Reach, Refusal, Wait};
+pub use step::{Class, Step, StepId};
