@@ -9,6 +9,8 @@
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
 pub mod inventory;
+pub mod module;
 pub mod plan;
+pub mod playbook;
 pub mod probe;
 pub mod yaml;

@@ -1,0 +1,107 @@
+//! Desired state of one host. A module is two pure functions; there is no `apply`.
+//!
+//! Adding one is two places: its file here (or in [`crate::cluster`]) and its line in [`modules!`] below.
+
+mod args;
+mod attributes;
+mod health;
+
+pub use args::{Args, Context, Unfit};
+pub use health::{Health, Light, Margin, MemberHealth};
+
+use crate::plan::Decision;
+use crate::playbook::ModuleSpec;
+use crate::probe::{Answers, Need};
+
+/// Desired state of one host, or of a group.
+pub trait Module: Sized {
+    /// Its name, arguments and their documentation.
+    const SPEC: ModuleSpec;
+
+    /// What it sees.
+    type State;
+
+    /// Builds it from a task's arguments, which have been checked against [`Module::SPEC`].
+    ///
+    /// # Errors
+    /// [`Unfit::Wrong`] for arguments that make no sense together, [`Unfit::Unknown`] when one depends on a value that is not known yet.
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit>;
+
+    /// Looks. All questions at once, as far as they do not depend on each other's answers.
+    ///
+    /// # Errors
+    /// The questions that must be asked first.
+    fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need>;
+
+    /// Decides. No I/O, no clock, no randomness: the same state gives the same decision.
+    fn plan(&self, state: &Self::State) -> Decision;
+
+    /// What `register` keeps, for modules that read.
+    fn registered(&self, _state: &Self::State) -> Option<serde_json::Value> {
+        None
+    }
+
+    /// How well the layer is that this module is responsible for.
+    fn health(&self, _state: &Self::State) -> Option<Health> {
+        None
+    }
+}
+
+/// All that a module says about what it sees.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// What follows.
+    pub decision: Decision,
+    /// What `register` keeps.
+    pub registered: Option<serde_json::Value>,
+    /// How well its layer is.
+    pub health: Option<Health>,
+}
+
+fn verdict<M: Module>(module: &M, seen: &Answers<'_>) -> Result<Verdict, Need> {
+    let state = module.look(seen)?;
+    Ok(Verdict {
+        decision: module.plan(&state),
+        registered: module.registered(&state),
+        health: module.health(&state),
+    })
+}
+
+/// Declares every module once: the variant, the table of names, the dispatch.
+macro_rules! modules {
+    ($($variant:ident($type:ty)),+ $(,)?) => {
+        /// A module of a playbook, with its arguments.
+        #[derive(Clone, Debug)]
+        pub enum AnyModule { $(#[allow(missing_docs)] $variant($type)),+ }
+
+        /// All modules, in the order of the documentation.
+        pub const SPECS: &[ModuleSpec] = &[$(<$type as Module>::SPEC),+];
+
+        impl AnyModule {
+            /// Builds the module called `args.spec.name`.
+            ///
+            /// # Errors
+            /// As [`Module::from_args`].
+            pub fn build(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+                $(if args.spec.name == <$type as Module>::SPEC.name {
+                    return <$type as Module>::from_args(args, context).map(Self::$variant);
+                })+
+                Err(args.wrong(format!("there is no module `{}`", args.spec.name)))
+            }
+
+            /// Looks and plans.
+            ///
+            /// # Errors
+            /// The questions that must be asked first.
+            pub fn verdict(&self, seen: &Answers<'_>) -> Result<Verdict, Need> {
+                match self { $(Self::$variant(module) => verdict(module, seen)),+ }
+            }
+        }
+    };
+}
+
+mod directory;
+
+modules! {
+    Directory(directory::Directory),
+}
