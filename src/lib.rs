@@ -8,9 +8,11 @@
 //! Dependencies point one way only:
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
+pub mod apply;
 pub mod inventory;
 pub mod module;
 pub mod plan;
 pub mod playbook;
 pub mod probe;
+pub mod report;
 pub mod yaml;

@@ -2,6 +2,7 @@
 
 mod act;
 mod claim;
+mod command;
 mod decision;
 mod step;
 
