@@ -3,6 +3,7 @@
 mod drive;
 mod engine;
 mod fleet;
+mod outline;
 mod perform;
 mod schedule;
 

@@ -4,6 +4,7 @@ mod act;
 mod claim;
 mod command;
 mod decision;
+mod document;
 mod step;
 
 pub use act::{
@@ -11,4 +12,5 @@ pub use act::{
 };
 pub use claim::{Claim, Expect};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
+pub use document::{Plan, Planned, Unknown};
 pub use step::{Class, Step, StepId};
