@@ -9,6 +9,8 @@
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
 pub mod apply;
+pub mod cli;
+pub mod failure;
 pub mod inventory;
 pub mod module;
 pub mod plan;

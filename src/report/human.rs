@@ -20,11 +20,18 @@ impl Human {
     pub fn new(steps: usize, verbose: bool) -> Self {
         let bars = MultiProgress::new();
         let total = bars.add(ProgressBar::new(steps as u64));
-        if let Ok(style) = ProgressStyle::with_template("{bar:30.green/dim} {pos}/{len} steps, {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30.green/dim} {pos}/{len} steps, {elapsed}")
+        {
             total.set_style(style);
         }
         total.enable_steady_tick(Duration::from_millis(250));
-        Self { bars, total, running: BTreeMap::new(), verbose }
+        Self {
+            bars,
+            total,
+            running: BTreeMap::new(),
+            verbose,
+        }
     }
 
     fn spin(&mut self, host: &HostName, text: String) {
@@ -54,9 +61,12 @@ impl Sink for Human {
                 self.clear(host);
                 self.total.inc(1);
             }
-            Event::StepFailed { host, .. } | Event::HostStopped { host, .. } | Event::Unreachable { host, .. } => self.clear(host),
+            Event::StepFailed { host, .. }
+            | Event::HostStopped { host, .. }
+            | Event::Unreachable { host, .. } => self.clear(host),
             Event::Waiting { what, since } => {
-                self.total.set_message(format!("waiting for {} s: {what}", since.as_secs()));
+                self.total
+                    .set_message(format!("waiting for {} s: {what}", since.as_secs()));
                 return;
             }
             _ => {}

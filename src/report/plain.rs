@@ -19,12 +19,18 @@ pub struct Plain<W> {
 impl<W: Write> Plain<W> {
     /// Lines to `out`.
     pub fn new(out: W, verbose: bool) -> Self {
-        Self { out, verbose, waited: None }
+        Self {
+            out,
+            verbose,
+            waited: None,
+        }
     }
 
     fn is_news(&mut self, what: &str, since: Duration) -> bool {
         let news = match &self.waited {
-            Some((known, told)) => known != what || since.saturating_sub(*told) > Duration::from_secs(15),
+            Some((known, told)) => {
+                known != what || since.saturating_sub(*told) > Duration::from_secs(15)
+            }
             None => true,
         };
         if news {
@@ -60,8 +66,15 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
         Event::Lock { text } | Event::Note { text } => text.clone(),
         Event::StepStarted { host, id, shows } if verbose => format!("{host}: {id} …\n    {shows}"),
         Event::StepStarted { .. } => return None,
-        Event::StepDone { host, id, took, .. } => format!("{host}: {id}: done in {}", seconds(*took)),
-        Event::StepFailed { host, id, shows, said } => {
+        Event::StepDone { host, id, took, .. } => {
+            format!("{host}: {id}: done in {}", seconds(*took))
+        }
+        Event::StepFailed {
+            host,
+            id,
+            shows,
+            said,
+        } => {
             let mut text = format!("{host}: {id}: failed\n    {shows}");
             for line in tail(said) {
                 text.push_str("\n    | ");

@@ -17,32 +17,64 @@ pub fn plan(plan: &Plan, hosts: usize, styled: bool) -> String {
     let red = style(Style::new().red().bold());
     let dim = style(Style::new().dim());
     for (host, why) in &plan.unreachable {
-        let _ = writeln!(out, "{}", red.apply_to(format!("{host} cannot be reached: {why}")));
+        let _ = writeln!(
+            out,
+            "{}",
+            red.apply_to(format!("{host} cannot be reached: {why}"))
+        );
     }
-    let mut layer = "";
+    let mut layer = String::new();
     for group in grouped(&plan.steps) {
         let first = &group[0];
         if first.layer != layer {
-            layer = &first.layer;
+            layer.clone_from(&first.layer);
             let _ = writeln!(out, "\n{}", bold.apply_to(layer));
         }
         step(&mut out, &group, styled);
     }
     for (layer, wait) in &plan.waits {
-        let _ = writeln!(out, "\n{} {}: {} (up to {} s)", bold.apply_to("wait"), layer, wait.what, wait.deadline_s);
+        let _ = writeln!(
+            out,
+            "\n{} {}: {} (up to {} s)",
+            bold.apply_to("wait"),
+            layer,
+            wait.what,
+            wait.deadline_s
+        );
     }
     if !plan.unknown.is_empty() {
         let _ = writeln!(out, "\n{}", bold.apply_to("cannot be known yet"));
         for unknown in &plan.unknown {
-            let _ = writeln!(out, "  {}, {} ({}): {}", unknown.layer, unknown.task, names(&unknown.hosts), unknown.why);
+            let _ = writeln!(
+                out,
+                "  {}, {} ({}): {}",
+                unknown.layer,
+                unknown.task,
+                names(&unknown.hosts),
+                unknown.why
+            );
         }
     }
     for advice in &plan.advice {
-        let host = advice.host.as_ref().map_or(String::new(), |host| format!("{host}: "));
-        let _ = writeln!(out, "\n{} {}: {host}{}", bold.apply_to("advice"), advice.code, advice.text);
+        let host = advice
+            .host
+            .as_ref()
+            .map_or(String::new(), |host| format!("{host}: "));
+        let _ = writeln!(
+            out,
+            "\n{} {}: {host}{}",
+            bold.apply_to("advice"),
+            advice.code,
+            advice.text
+        );
     }
     for (layer, refusal) in &plan.refusals {
-        let _ = writeln!(out, "\n{} {}", red.apply_to(format!("refused {} ({layer}):", refusal.code)), refusal.because);
+        let _ = writeln!(
+            out,
+            "\n{} {}",
+            red.apply_to(format!("refused {} ({layer}):", refusal.code)),
+            refusal.because
+        );
         for line in &refusal.evidence {
             let _ = writeln!(out, "  {line}");
         }
@@ -60,11 +92,16 @@ pub fn headline(plan: &Plan, hosts: usize) -> String {
     if total == 0 {
         parts.push("nothing to do".to_owned());
     } else {
-        let classes = ["create", "found", "repair", "restart", "destroy"].iter().filter_map(|class| {
-            let count = counts.get(class)?;
-            Some(format!("{count} {class}"))
-        });
-        parts.push(format!("{total} to do ({})", classes.collect::<Vec<_>>().join(", ")));
+        let classes = ["create", "found", "repair", "restart", "destroy"]
+            .iter()
+            .filter_map(|class| {
+                let count = counts.get(class)?;
+                Some(format!("{count} {class}"))
+            });
+        parts.push(format!(
+            "{total} to do ({})",
+            classes.collect::<Vec<_>>().join(", ")
+        ));
     }
     let blocked = plan.steps.len() - total;
     let mut count = |number: usize, what: &str| {
@@ -87,7 +124,8 @@ fn grouped(steps: &[Planned]) -> Vec<Vec<Planned>> {
     for planned in steps {
         let same = |group: &Vec<Planned>| {
             let first = &group[0];
-            (&first.layer, &first.task, &first.step.id) == (&planned.layer, &planned.task, &planned.step.id)
+            (&first.layer, &first.task, &first.step.id)
+                == (&planned.layer, &planned.task, &planned.step.id)
                 && first.step.act == planned.step.act
                 && first.step.why == planned.step.why
                 && first.step.class == planned.step.class
@@ -95,7 +133,10 @@ fn grouped(steps: &[Planned]) -> Vec<Vec<Planned>> {
                 && first.blocked == planned.blocked
         };
         // Only within one task, so that the order stays that of the playbook.
-        let task = groups.iter().rposition(|group| group[0].task != planned.task).map_or(0, |at| at + 1);
+        let task = groups
+            .iter()
+            .rposition(|group| group[0].task != planned.task)
+            .map_or(0, |at| at + 1);
         match groups[task..].iter_mut().find(|group| same(group)) {
             Some(group) => group.push(planned.clone()),
             None => groups.push(vec![planned.clone()]),
@@ -108,7 +149,10 @@ fn step(out: &mut String, group: &[Planned], styled: bool) {
     let style = |style: Style| style.force_styling(styled);
     let dim = style(Style::new().dim());
     let Planned { step, blocked, .. } = &group[0];
-    let subjects: Vec<HostName> = group.iter().map(|planned| planned.step.subject.clone()).collect();
+    let subjects: Vec<HostName> = group
+        .iter()
+        .map(|planned| planned.step.subject.clone())
+        .collect();
     let colour = match (blocked, step.class.name()) {
         (Some(_), _) => Style::new().dim(),
         (None, "create" | "found") => Style::new().green(),
@@ -117,7 +161,12 @@ fn step(out: &mut String, group: &[Planned], styled: bool) {
         (None, _) => Style::new().yellow(),
     };
     let class = style(colour).apply_to(format!("{:<7}", step.class.name()));
-    let _ = writeln!(out, "  {class} {}  {}", step.id, dim.apply_to(names(&subjects)));
+    let _ = writeln!(
+        out,
+        "  {class} {}  {}",
+        step.id,
+        dim.apply_to(names(&subjects))
+    );
     let _ = writeln!(out, "          {}", step.act.show());
     let _ = writeln!(out, "          {} {}", dim.apply_to("because"), step.why);
     for assumed in &step.assumes {
@@ -138,7 +187,10 @@ fn step(out: &mut String, group: &[Planned], styled: bool) {
 
 /// A unified diff of the file that an act writes; nothing for other acts and for secrets.
 pub fn diff(act: &Act) -> Vec<String> {
-    let Act::WriteFile { content, before, .. } = act else {
+    let Act::WriteFile {
+        content, before, ..
+    } = act
+    else {
         return Vec::new();
     };
     if content.secret || before.as_ref().is_some_and(|before| before.secret) {
@@ -162,5 +214,9 @@ pub fn diff(act: &Act) -> Vec<String> {
 
 /// `a, b, c`
 pub fn names(hosts: &[HostName]) -> String {
-    hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ")
+    hosts
+        .iter()
+        .map(HostName::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
