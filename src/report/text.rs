@@ -23,12 +23,12 @@ pub fn plan(plan: &Plan, hosts: usize, styled: bool) -> String {
             red.apply_to(format!("{host} cannot be reached: {why}"))
         );
     }
-    let mut layer = String::new();
+    let mut current = String::new();
     for group in grouped(&plan.steps) {
         let first = &group[0];
-        if first.layer != layer {
-            layer.clone_from(&first.layer);
-            let _ = writeln!(out, "\n{}", bold.apply_to(layer));
+        if first.layer != current {
+            current.clone_from(&first.layer);
+            let _ = writeln!(out, "\n{}", bold.apply_to(&current));
         }
         step(&mut out, &group, styled);
     }
