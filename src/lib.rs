@@ -8,4 +8,5 @@
 //! Dependencies point one way only:
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
+pub mod connection;
 pub mod yaml;
