@@ -1,0 +1,262 @@
+//! What can go wrong between us and a host, and what to do about it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why a host could not be connected to. Its text names the host, what was attempted, what was
+/// said, and what to do next.
+#[derive(Clone, Debug)]
+pub struct ConnectError {
+    /// The inventory name.
+    pub host: String,
+    /// What was tried: `user@address port N`.
+    pub destination: String,
+    /// What happened.
+    pub failure: ConnectFailure,
+}
+
+/// The kinds of failure that call for different actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectFailure {
+    /// Nothing listens on the port, or a firewall rejects it.
+    Refused,
+    /// The network knows no way there.
+    NoRoute,
+    /// No answer in time; what was being waited for.
+    Timeout {
+        /// For example `the ssh handshake`.
+        waiting_for: String,
+    },
+    /// The host name is not known to the resolver.
+    Resolve,
+    /// No known_hosts file knows the host.
+    UnknownHostKey {
+        /// For example `ssh-ed25519`.
+        key_type: String,
+        /// `SHA256:…`, as `ssh-keygen -lf` shows it on the host itself.
+        fingerprint: String,
+    },
+    /// The host shows another key than the one on record.
+    ChangedHostKey {
+        /// For example `ssh-ed25519`.
+        key_type: String,
+        /// `SHA256:…` of the key that the host shows now.
+        fingerprint: String,
+        /// Where the old key is on record: `FILE:LINE`, or the inventory.
+        known_hosts_line: String,
+    },
+    /// The host refused every key that was offered.
+    KeyRefused {
+        /// What ssh said.
+        said: String,
+    },
+    /// sudo wants a password and none was given.
+    SudoPasswordWanted,
+    /// sudo did not accept the password.
+    SudoPasswordWrong,
+    /// sudo is missing or does not let this user in.
+    SudoRefused {
+        /// What sudo said.
+        said: String,
+    },
+    /// The ProxyCommand (or jump host) ended before ssh could speak to the host.
+    ProxyCommand {
+        /// What it said.
+        said: String,
+    },
+    /// Anything else, in ssh's own words.
+    Other {
+        /// What was said.
+        said: String,
+    },
+}
+
+impl ConnectFailure {
+    /// Whether the same attempt may succeed a moment later with nothing changed by anybody.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Refused | Self::NoRoute | Self::Timeout { .. })
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use ConnectFailure as F;
+        let Self {
+            host,
+            destination,
+            failure,
+        } = self;
+        match failure {
+            F::SudoPasswordWanted | F::SudoPasswordWrong | F::SudoRefused { .. } => {
+                write!(
+                    f,
+                    "{host}: could not become privileged after logging in to {destination}: "
+                )
+            }
+            _ => write!(f, "{host}: could not connect to {destination}: "),
+        }?;
+        match failure {
+            F::Refused => write!(
+                f,
+                "connection refused. Check that sshd runs there, and the port and the firewall."
+            ),
+            F::NoRoute => write!(
+                f,
+                "no route to it. Check the address in the inventory, the network, and that the host is up."
+            ),
+            F::Timeout { waiting_for } => write!(
+                f,
+                "timed out while waiting for {waiting_for}. Check that the host is up and that no firewall drops the packets."
+            ),
+            F::Resolve => write!(
+                f,
+                "the name cannot be resolved. Set ansible_host in the inventory, or repair name resolution on this machine."
+            ),
+            F::UnknownHostKey {
+                key_type,
+                fingerprint,
+            } => write!(
+                f,
+                "its host key is not known. It shows {key_type} {fingerprint}. Compare that with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the host's console; then run again with `--accept-new-key {host}`, or put host_key into the inventory."
+            ),
+            F::ChangedHostKey {
+                key_type,
+                fingerprint,
+                known_hosts_line,
+            } => write!(
+                f,
+                "its host key has changed. It now shows {key_type} {fingerprint}; the old key is on record in {known_hosts_line}. If the host was reinstalled, compare the fingerprint on its console; then {}. If it was not, somebody may be intercepting the connection.",
+                if known_hosts_line == PINNED_PLACE {
+                    "correct host_key in the inventory".into()
+                } else {
+                    format!("run again with `--accept-new-key {host}`")
+                }
+            ),
+            F::KeyRefused { said } => write!(
+                f,
+                "the host refused the login ({said}). Only keys and the agent are tried, never a login password: check the user, the key file, and authorized_keys on the host."
+            ),
+            F::SudoPasswordWanted => write!(
+                f,
+                "sudo wants a password. Run again with `--ask-become-pass`, or allow NOPASSWD for this user."
+            ),
+            F::SudoPasswordWrong => write!(
+                f,
+                "sudo did not accept the password. Nothing was changed; run again with `--ask-become-pass` and the password of the login user."
+            ),
+            F::SudoRefused { said } => write!(
+                f,
+                "sudo refused ({said}). Let this user run commands as the wanted user in sudoers on the host."
+            ),
+            F::ProxyCommand { said } => write!(
+                f,
+                "the ProxyCommand or jump host on the way failed ({said}). Run that command by hand."
+            ),
+            F::Other { said } => write!(f, "{said}. `ssh -v` to the same address shows more."),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+/// [`ConnectFailure::ChangedHostKey::known_hosts_line`] of a key given in the inventory.
+pub(super) const PINNED_PLACE: &str = "host_key in the inventory";
+
+/// Why a request has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The request did not end in time. Its shell was given up and its processes were killed as
+    /// far as that is possible; the session is still good.
+    Deadline(Duration),
+    /// The shell ended under the request, for example because the script killed it. Whether the
+    /// request ran is unknown; the session is still good.
+    Shell(String),
+    /// The connection is gone. Whether the request ran is unknown.
+    Gone(String),
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deadline(after) => write!(f, "no answer within {} s", after.as_secs_f64()),
+            Self::Shell(said) => {
+                write!(
+                    f,
+                    "the shell ended ({said}); whether the command ran is unknown"
+                )
+            }
+            Self::Gone(said) => {
+                write!(
+                    f,
+                    "the connection was lost ({said}); whether the command ran is unknown"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Lost {}
+
+/// Why the lock of a host could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockError {
+    /// Somebody else holds it.
+    Held {
+        /// What the holder wrote about itself.
+        holder_text: String,
+    },
+    /// The host has no way to take it.
+    Failed {
+        /// What the host said.
+        said: String,
+    },
+    /// The connection did not carry the answer.
+    Lost(Lost),
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held { holder_text } => {
+                write!(
+                    f,
+                    "the lock is held by {holder_text}. Wait for that run to end."
+                )
+            }
+            Self::Failed { said } => write!(f, "the lock could not be taken: {said}"),
+            Self::Lost(lost) => write!(f, "the lock could not be taken: {lost}"),
+        }
+    }
+}
+
+impl std::error::Error for LockError {}
+
+/// Why connections cannot even be prepared.
+#[derive(Debug)]
+pub enum SetupError {
+    /// What the inventory says about a host cannot be given to ssh.
+    Target {
+        /// The inventory name.
+        host: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The private temporary directory could not be made.
+    Directory(std::io::Error),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target { host, problem } => {
+                write!(f, "{host}: {problem}. Correct it in the inventory.")
+            }
+            Self::Directory(error) => write!(
+                f,
+                "could not make a temporary directory for the connections: {error}. Set TMPDIR to a directory that can be written to."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}
