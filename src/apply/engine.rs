@@ -3,15 +3,49 @@
 use crate::inventory::HostName;
 use crate::module::{AnyModule, Verdict};
 use crate::plan::{Class, Scope, Step};
-use crate::playbook::Val;
+use crate::playbook::{Registered, Val};
 use crate::probe::answers::Key;
 use crate::probe::{Answers, Memory, Need};
 use crate::yaml::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-/// What tasks registered, by host and name.
-pub type Registers = BTreeMap<(HostName, String), Val<serde_json::Value>>;
+/// What tasks registered, by host and name. Shared with the scopes that templates are rendered in.
+#[derive(Debug, Default)]
+pub struct Registers {
+    values: RwLock<BTreeMap<(HostName, String), Val<serde_json::Value>>>,
+    read: AtomicBool,
+}
+
+impl Registers {
+    fn set(&self, host: &HostName, name: &str, value: Val<serde_json::Value>) -> bool {
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        let key = (host.clone(), name.to_owned());
+        if values.get(&key) == Some(&value) {
+            return false;
+        }
+        values.insert(key, value);
+        true
+    }
+
+    /// Whether a value was read since the last call.
+    fn was_read(&self) -> bool {
+        self.read.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Registered for Registers {
+    fn get(&self, host: &HostName, name: &str) -> Option<Val<serde_json::Value>> {
+        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let value = values.get(&(host.clone(), name.to_owned())).cloned();
+        if value.is_some() {
+            self.read.store(true, Ordering::Relaxed);
+        }
+        value
+    }
+}
 
 /// What became of a task's arguments.
 pub enum Built {
@@ -34,8 +68,8 @@ pub struct LayerSpec {
     pub needs: Vec<usize>,
 }
 
-/// Builds the module from what is registered, and says whether it looked there.
-pub type Build<'a> = Box<dyn Fn(&Registers) -> (Built, bool) + 'a>;
+/// Builds a task's module from the variables as they are now.
+pub type Build<'a> = Box<dyn Fn() -> Built + 'a>;
 
 /// One task for one host, or for one group.
 pub struct Work<'a> {
@@ -119,17 +153,25 @@ pub struct Engine<'a, F> {
     pub(super) stopped_hosts: BTreeMap<HostName, String>,
     /// Layers that failed or were refused.
     pub(super) stopped_layers: BTreeMap<usize, String>,
-    registers: Registers,
+    registers: Arc<Registers>,
 }
 
 impl<'a, F: super::Fleet> Engine<'a, F> {
     /// A run over these tasks, in this order.
+    /// The tasks' arguments are rendered with `registers`.
     pub fn new(
         fleet: &'a F,
         layers: Vec<LayerSpec>,
         works: Vec<Work<'a>>,
+        registers: Arc<Registers>,
         options: Options,
     ) -> Self {
+        for work in &works {
+            if let (Some(name), Some(host)) = (&work.register, work.hosts.first()) {
+                let why = format!("`{name}` has not been read yet");
+                registers.set(host, name, Val::Unknown(why));
+            }
+        }
         let progress = works
             .iter()
             .map(|_| Progress {
@@ -149,7 +191,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             options,
             stopped_hosts: BTreeMap::new(),
             stopped_layers: BTreeMap::new(),
-            registers: Registers::new(),
+            registers,
         }
     }
 
@@ -214,8 +256,9 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
         if !matches!(progress.stage, Stage::Fresh) || progress.module.is_some() {
             return;
         }
-        let (built, reads) = (self.works[index].build)(&self.registers);
-        progress.reads_registers = reads;
+        self.registers.was_read();
+        let built = (self.works[index].build)();
+        progress.reads_registers = self.registers.was_read();
         progress.module = None;
         progress.stage = match built {
             Built::Skipped => Stage::Skipped,
@@ -281,11 +324,9 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
                 Val::Unknown(format!("`{name}` has not been read yet"))
             }
         };
-        let key = (host.clone(), name.clone());
-        if self.registers.get(&key) == Some(&value) {
+        if !self.registers.set(host, name, value) {
             return;
         }
-        self.registers.insert(key, value);
         for later in &mut self.progress[index + 1..] {
             if later.reads_registers {
                 later.module = None;
