@@ -8,4 +8,6 @@
 //! Dependencies point one way only:
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
+pub mod inventory;
+pub mod playbook;
 pub mod yaml;

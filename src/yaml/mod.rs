@@ -4,12 +4,13 @@
 //! argument of the wrong type, say) can still point at the place where the value was written.
 
 mod diagnostic;
+mod json;
 mod load;
 mod read;
 mod scalar;
 mod tag;
 
-pub use diagnostic::{Diagnostic, Diagnostics, suggest};
+pub use diagnostic::{Diagnostic, Diagnostics, names_a_secret, suggest};
 pub use load::{MAX_DEPTH, MAX_NODES, load};
 pub use read::{MAX_BYTES, read};
 
