@@ -222,7 +222,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         let members: Vec<HostName> = self.engine.works[index]
             .hosts
             .iter()
-            .filter(|host| !self.engine.stopped_hosts.contains_key(host))
+            .filter(|host| !self.engine.stopped_hosts.contains_key::<HostName>(host))
             .cloned()
             .collect();
         let here = |host: &HostName| {

@@ -39,7 +39,7 @@ impl fmt::Display for Diagnostic {
             let number = self.span.line.to_string();
             let margin = " ".repeat(number.len());
             // A very long line would drown the message.
-            let shown: String = line.chars().take(160).collect();
+            let shown: String = masked(line).chars().take(160).collect();
             write!(f, "\n {margin} |\n {number} | {shown}")?;
             if self.span.column <= shown.chars().count() + 1 {
                 let pad: String = shown
@@ -55,6 +55,44 @@ impl fmt::Display for Diagnostic {
         }
         Ok(())
     }
+}
+
+/// Whether a variable or an argument is called like something that must not be shown.
+pub fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "pass",
+        "passwd",
+        "password",
+        "passphrase",
+        "secret",
+        "token",
+        "cookie",
+        "pool_key",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
+        || ["database_url", "amqp_url"].contains(&name.as_str())
+}
+
+/// The line with the values of secret names replaced, so that a message cannot carry one into a log.
+fn masked(line: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let mut result = line.to_owned();
+    let mut from = 0;
+    while let Some(found) = result[from..].find([':', '=']) {
+        let at = from + found;
+        let before = result[..at].trim_end_matches(['"', '\'', ' ']);
+        let word = before.rsplit(|c| !is_word(c)).next().unwrap_or_default();
+        let value = at + 1 + (result[at + 1..].len() - result[at + 1..].trim_start().len());
+        if names_a_secret(word) && value < result.len() {
+            result.truncate(value);
+            result.push_str("********");
+            break;
+        }
+        from = at + 1;
+    }
+    result
 }
 
 /// All that is wrong with the input.

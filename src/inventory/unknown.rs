@@ -1,0 +1,62 @@
+//! Variables that nobody knows: misspelt ones are errors, foreign ones are worth a word.
+
+use super::tree::Tree;
+use super::{Variable, Vars, variables};
+use crate::playbook::variables_in;
+use crate::yaml::Diagnostic;
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
+
+/// Looks at every definition once, however many hosts inherit it.
+pub(super) fn check(
+    tree: &mut Tree,
+    folders: [&IndexMap<String, Vars>; 2],
+    extra: &Vars,
+    used: &BTreeSet<String>,
+) {
+    let mut used = used.clone();
+    let mut unknown: Vec<(&String, &Variable)> = Vec::new();
+    let mut reserved: Vec<(&String, &Variable, &str)> = Vec::new();
+    let groups = tree.groups.values().map(|group| &group.vars);
+    let hosts = tree.hosts.values().map(|host| &host.vars);
+    let files = folders.into_iter().flat_map(IndexMap::values);
+    for (name, variable) in groups.chain(hosts).chain(files).chain([extra]).flatten() {
+        used.extend(variables_in(&variable.node));
+        match variables::known(name) {
+            None => unknown.push((name, variable)),
+            Some(known) if !known.layer.takes_effect() => {
+                reserved.push((name, variable, known.layer.name()));
+            }
+            Some(_) => {}
+        }
+    }
+    let mut advice = Vec::new();
+    // A range gives one definition to many hosts.
+    let mut seen = BTreeSet::new();
+    for (name, variable) in unknown {
+        let place = (name.clone(), variable.key_span.to_string());
+        if used.contains(name) || !seen.insert(place) {
+            continue;
+        }
+        if let Some(near) = variables::near(name) {
+            tree.found.push(
+                Diagnostic::new(&variable.key_span, format!("unknown variable `{name}`")).hint(
+                    format!(
+                        "did you mean `{near}`? a variable of your own needs a name less like it"
+                    ),
+                ),
+            );
+        } else if !name.starts_with("ansible_") {
+            let message = format!("the variable `{name}` is not used");
+            advice.push(Diagnostic::new(&variable.key_span, message));
+        }
+    }
+    for (name, variable, layer) in reserved {
+        if seen.insert((name.clone(), variable.key_span.to_string())) && !used.contains(name) {
+            let message =
+                format!("`{name}` takes no effect yet: this version has no layer `{layer}`");
+            advice.push(Diagnostic::new(&variable.key_span, message));
+        }
+    }
+    tree.advice.extend(advice);
+}
