@@ -2,6 +2,7 @@
 
 mod act;
 mod claim;
+mod command;
 mod decision;
 mod step;
 
@@ -9,5 +10,6 @@ pub use act::{
     Act, Content, FirewallChange, FirewallItem, Package, Scope, SwarmAct, UnitVerb, Via,
 };
 pub use claim::{Claim, Expect};
+pub use command::{CHANGED, Late, Phase};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
 pub use step::{Class, Step, StepId};
