@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Converge EL9 hosts to a working cluster
@@ -15,16 +16,28 @@ use std::path::PathBuf;
 #[command(
     name = "provision",
     version,
-    subcommand_negates_reqs = true,
-    args_conflicts_with_subcommands = true
+    arg_required_else_help = true,
+    override_usage = "provision INVENTORY [OPTIONS]\n       provision COMMAND …"
 )]
 pub struct Cli {
-    /// What to do; converging when nothing is said.
+    /// What to do.
     #[command(subcommand)]
-    pub command: Option<Command>,
-    #[allow(missing_docs)]
-    #[command(flatten)]
-    pub apply: Option<ApplyArgs>,
+    pub command: Command,
+}
+
+/// The arguments of the program, with the command that is meant when none is named: `provision INVENTORY` converges.
+pub fn arguments(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = given.into_iter().collect();
+    let names_command = match words.get(1).and_then(|word| word.to_str()) {
+        None | Some("help" | "-h" | "--help" | "-V" | "--version") => true,
+        Some(word) => Cli::command()
+            .get_subcommands()
+            .any(|known| known.get_name() == word),
+    };
+    if !names_command && words.len() > 1 {
+        words.insert(1, "apply".into());
+    }
+    words
 }
 
 #[allow(missing_docs)]

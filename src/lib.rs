@@ -18,4 +18,5 @@ pub mod plan;
 pub mod playbook;
 pub mod probe;
 pub mod report;
+pub mod run;
 pub mod yaml;

@@ -44,7 +44,7 @@ pub struct Drove {
 
 enum Finished {
     Asked(HostName, Vec<(Query, Seen<Answer>)>),
-    Polled(usize, Wait, Seen<Answer>),
+    Polled(usize, Box<(Wait, Seen<Answer>)>),
     Acted(Vec<HostName>, Vec<Tried>),
 }
 
@@ -311,7 +311,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         self.in_flight.push(Box::pin(async move {
             tokio::time::sleep(WAIT_POLL).await;
             let answer = ask(fleet, &wait.until.host, &wait.until.query).await;
-            Finished::Polled(index, wait, answer)
+            Finished::Polled(index, Box::new((wait, answer)))
         }));
     }
 
@@ -324,7 +324,8 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 }
                 self.note_unreachable(&host);
             }
-            Finished::Polled(index, wait, answer) => {
+            Finished::Polled(index, polled) => {
+                let (wait, answer) = *polled;
                 self.busy.remove(&wait.until.host);
                 let mut gone =
                     BTreeSet::from([(wait.until.host.clone(), wait.until.query.clone())]);

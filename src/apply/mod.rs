@@ -5,8 +5,10 @@ mod engine;
 mod fleet;
 mod outline;
 mod perform;
+mod remote;
 mod schedule;
 
 pub use drive::{Drove, Mode};
 pub use engine::{Built, Engine, LayerSpec, Options, Registers, Stage, Work};
 pub use fleet::{Done, Fleet};
+pub use remote::{AskKey, Remote};

@@ -33,10 +33,17 @@ pub struct Remote {
 
 impl Remote {
     /// No connection is opened before the first question.
-    pub fn new(connector: Connector, hosts: impl IntoIterator<Item = HostName>, ask_key: Option<AskKey>) -> Self {
+    pub fn new(
+        connector: Connector,
+        hosts: impl IntoIterator<Item = HostName>,
+        ask_key: Option<AskKey>,
+    ) -> Self {
         Self {
             connector,
-            sessions: hosts.into_iter().map(|host| (host, OnceCell::new())).collect(),
+            sessions: hosts
+                .into_iter()
+                .map(|host| (host, OnceCell::new()))
+                .collect(),
             down: RefCell::default(),
             ask_key,
             asking: tokio::sync::Mutex::new(()),
@@ -53,7 +60,9 @@ impl Remote {
             match self.connect(host).await {
                 Ok(session) => Some(Rc::new(session)),
                 Err(error) => {
-                    self.down.borrow_mut().insert(host.clone(), error.to_string());
+                    self.down
+                        .borrow_mut()
+                        .insert(host.clone(), error.to_string());
                     None
                 }
             }
@@ -67,7 +76,8 @@ impl Remote {
             Ok(session) => return Ok(session),
             Err(error) => error,
         };
-        let (ConnectFailure::UnknownHostKey { .. }, Some(ask)) = (&error.failure, &self.ask_key) else {
+        let (ConnectFailure::UnknownHostKey { .. }, Some(ask)) = (&error.failure, &self.ask_key)
+        else {
             return Err(error);
         };
         let one_at_a_time = self.asking.lock().await;
@@ -82,21 +92,37 @@ impl Remote {
 
     /// Ends all connections that were opened.
     pub async fn close(self) {
-        let open = self.sessions.into_values().filter_map(|cell| cell.into_inner().flatten());
-        let ended = open.filter_map(|session| Rc::try_unwrap(session).ok()).map(Session::close);
+        let open = self
+            .sessions
+            .into_values()
+            .filter_map(|cell| cell.into_inner().flatten());
+        let ended = open
+            .filter_map(|session| Rc::try_unwrap(session).ok())
+            .map(Session::close);
         join_all(ended).await;
     }
 
     fn gone(&self, host: &HostName, lost: &Lost) {
         if let Lost::Gone(_) = lost {
-            self.down.borrow_mut().entry(host.clone()).or_insert_with(|| lost.to_string());
+            self.down
+                .borrow_mut()
+                .entry(host.clone())
+                .or_insert_with(|| lost.to_string());
         }
     }
 
     /// Sends the scripts at once and reads the answers in order.
-    async fn put(&self, host: &HostName, session: &Session, asks: Vec<Ask>) -> Vec<(Query, Seen<Answer>)> {
+    async fn put(
+        &self,
+        host: &HostName,
+        session: &Session,
+        asks: Vec<Ask>,
+    ) -> Vec<(Query, Seen<Answer>)> {
         let sent_s = unix_time();
-        let sent: Vec<_> = asks.into_iter().map(|ask| (session.send(request_of(&ask)), ask)).collect();
+        let sent: Vec<_> = asks
+            .into_iter()
+            .map(|ask| (session.send(request_of(&ask)), ask))
+            .collect();
         let mut answers = Vec::new();
         let mut hung = Vec::new();
         for (answer, ask) in sent {
@@ -137,15 +163,25 @@ impl Remote {
                     Ok(()) => Done::Ok,
                     Err(error) => Done::Failed {
                         status: -1,
-                        said: format!("after this change no new login succeeds, so it is left to revert by itself: {error}"),
+                        said: format!(
+                            "after this change no new login succeeds, so it is left to revert by itself: {error}"
+                        ),
                     },
                 },
-                Phase::Run { script, stdin, deadline } => {
+                Phase::Run {
+                    script,
+                    stdin,
+                    deadline,
+                } => {
                     let (script, stdin) = match spool(session, script, stdin).await {
                         Ok(ready) => ready,
                         Err(done) => return done,
                     };
-                    let request = Request { deadline, stdin, ..Request::new(script) };
+                    let request = Request {
+                        deadline,
+                        stdin,
+                        ..Request::new(script)
+                    };
                     self.done(host, session.send(request).await)
                 }
             };
@@ -168,7 +204,9 @@ impl Remote {
                 Ok(output) if output.status == 0 => {
                     return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
                 }
-                Ok(output) => said = format!("{host}: {}", String::from_utf8_lossy(&output.stderr).trim()),
+                Ok(output) => {
+                    said = format!("{host}: {}", String::from_utf8_lossy(&output.stderr).trim());
+                }
                 Err(lost) => said = format!("{host}: {lost}"),
             }
         }
@@ -196,7 +234,9 @@ impl Fleet for Remote {
         match self.session(host).await {
             Some(session) => self.put(host, &session, lower(&queries)).await,
             None => {
-                let why = self.unreachable(host).unwrap_or_else(|| "it cannot be reached".to_owned());
+                let why = self
+                    .unreachable(host)
+                    .unwrap_or_else(|| "it cannot be reached".to_owned());
                 silent(&queries.into_iter().collect::<Vec<_>>(), &why)
             }
         }
@@ -247,17 +287,34 @@ fn simple(act: &Act) -> Option<Request> {
     }
     let mut phases = act.phases(None).into_iter();
     match (phases.next(), phases.next()) {
-        (Some(Phase::Run { script, stdin, deadline }), None)
-            if stdin.as_ref().is_none_or(|stdin| stdin.len() <= INLINE_STDIN) =>
+        (
+            Some(Phase::Run {
+                script,
+                stdin,
+                deadline,
+            }),
+            None,
+        ) if stdin
+            .as_ref()
+            .is_none_or(|stdin| stdin.len() <= INLINE_STDIN) =>
         {
-            Some(Request { deadline, stdin, fail_stop: true, ..Request::new(script) })
+            Some(Request {
+                deadline,
+                stdin,
+                fail_stop: true,
+                ..Request::new(script)
+            })
         }
         _ => None,
     }
 }
 
 /// Brings a large standard input over by a session of its own, into a private file that the script removes.
-async fn spool(session: &Session, script: String, stdin: Option<Vec<u8>>) -> Result<(String, Option<Vec<u8>>), Done> {
+async fn spool(
+    session: &Session,
+    script: String,
+    stdin: Option<Vec<u8>>,
+) -> Result<(String, Option<Vec<u8>>), Done> {
     let content = match stdin {
         Some(content) if content.len() > INLINE_STDIN => content,
         other => return Ok((script, other)),
@@ -269,14 +326,21 @@ async fn spool(session: &Session, script: String, stdin: Option<Vec<u8>>) -> Res
             let script = format!("(\n{script}\n) <{path}\ns=$?\nrm -f {path}\nexit $s");
             Ok((script, None))
         }
-        Ok(output) => Err(Done::Failed { status: output.status, said: said(&output) }),
+        Ok(output) => Err(Done::Failed {
+            status: output.status,
+            said: said(&output),
+        }),
         Err(lost) => Err(Done::Lost(lost.to_string())),
     }
 }
 
 fn request_of(ask: &Ask) -> Request {
     // A batch of contents is the largest answer there is.
-    let stdout_limit = ask.queries.len().saturating_mul(CONTENT_LIMIT).saturating_add(1 << 20);
+    let stdout_limit = ask
+        .queries
+        .len()
+        .saturating_mul(CONTENT_LIMIT)
+        .saturating_add(1 << 20);
     Request {
         deadline: ask.deadline,
         stdout_limit,
@@ -295,7 +359,10 @@ fn reply(output: Output, sent_s: f64) -> Reply {
 }
 
 fn silent(queries: &[Query], why: &str) -> Vec<(Query, Seen<Answer>)> {
-    queries.iter().map(|query| (query.clone(), Seen::Unknown(why.to_owned()))).collect()
+    queries
+        .iter()
+        .map(|query| (query.clone(), Seen::Unknown(why.to_owned())))
+        .collect()
 }
 
 /// Standard error, after standard output where that says something.
@@ -310,5 +377,8 @@ fn said(output: &Output) -> String {
 }
 
 fn unix_time() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
 }

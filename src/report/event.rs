@@ -1,5 +1,6 @@
 //! The events of a run, and the one place that they go through.
 
+use super::Redactor;
 use crate::inventory::HostName;
 use crate::plan::{Class, StepId};
 use std::cell::RefCell;
@@ -180,14 +181,16 @@ impl Outcome {
 #[derive(Default)]
 pub struct Reporter {
     sinks: RefCell<Vec<Box<dyn Sink>>>,
+    redactor: Redactor,
     tallies: RefCell<BTreeMap<HostName, Tally>>,
 }
 
 impl Reporter {
     /// A reporter for these sinks.
-    pub fn new(sinks: Vec<Box<dyn Sink>>) -> Self {
+    pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Redactor) -> Self {
         Self {
             sinks: RefCell::new(sinks),
+            redactor,
             tallies: RefCell::default(),
         }
     }
@@ -200,6 +203,7 @@ impl Reporter {
             Event::Unreachable { host, .. } => self.tally(host, |tally| tally.unreachable = true),
             _ => {}
         }
+        let event = &self.redactor.event(event);
         for sink in self.sinks.borrow_mut().iter_mut() {
             sink.event(event);
         }
@@ -208,6 +212,11 @@ impl Reporter {
     /// Changes a host's count.
     pub fn tally(&self, host: &HostName, change: impl FnOnce(&mut Tally)) {
         change(self.tallies.borrow_mut().entry(host.clone()).or_default());
+    }
+
+    /// Ends all sinks, so that a display leaves the terminal as it should be.
+    pub fn close(&self) {
+        self.sinks.borrow_mut().clear();
     }
 
     /// The counts by host.

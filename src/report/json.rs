@@ -105,7 +105,7 @@ pub fn status(layers: &[Health], unreachable: &BTreeMap<HostName, String>, healt
 }
 
 /// Unix time in seconds, with milliseconds.
-fn now() -> f64 {
+pub fn now() -> f64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

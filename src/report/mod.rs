@@ -3,8 +3,12 @@
 mod event;
 mod human;
 pub mod json;
+mod log;
 pub mod plain;
+mod redact;
 pub mod text;
 
 pub use event::{Event, Outcome, Reporter, Sink, Tally};
 pub use human::Human;
+pub use log::Log;
+pub use redact::Redactor;

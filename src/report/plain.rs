@@ -100,3 +100,14 @@ pub fn tail(text: &str) -> Vec<&str> {
 pub fn seconds(took: Duration) -> String {
     format!("{:.1} s", took.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_the_last_twenty_lines() {
+        let text: String = (1..=30).map(|n| format!("{n}\n")).collect();
+        assert_eq!((tail(&text).len(), tail(&text)[0]), (20, "11"));
+    }
+}

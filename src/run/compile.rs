@@ -21,7 +21,8 @@ impl Selection {
     fn takes(&self, play: &Play, task: &Task) -> bool {
         let has = |tag: &String| play.tags.contains(tag) || task.tags.contains(tag);
         let always = task.tags.iter().any(|tag| tag == "always");
-        (self.tags.is_empty() || always || self.tags.iter().any(has)) && !self.skip_tags.iter().any(has)
+        (self.tags.is_empty() || always || self.tags.iter().any(has))
+            && !self.skip_tags.iter().any(has)
     }
 }
 
@@ -49,9 +50,15 @@ pub fn compile(
     selection: &Selection,
     registers: &Arc<Registers>,
 ) -> Result<Compiled, Diagnostics> {
-    let shared = Arc::new(Shared { inventory: inventory.clone(), project: project.clone() });
+    let shared = Arc::new(Shared {
+        inventory: inventory.clone(),
+        project: project.clone(),
+    });
     let mut found = Diagnostics::default();
-    let mut compiled = Compiled { layers: Vec::new(), works: Vec::new() };
+    let mut compiled = Compiled {
+        layers: Vec::new(),
+        works: Vec::new(),
+    };
     for play in &playbook.plays {
         let layer = match layer_of(play, &mut compiled.layers) {
             Ok(layer) => layer,
@@ -84,7 +91,16 @@ pub fn compile(
                     Err(wrong) => push_once(&mut found, wrong),
                     Ok(items) => {
                         for item in items {
-                            compiled.works.push(work(&shared, play, task, layer, members.clone(), &hosts, &scope, item));
+                            compiled.works.push(work(
+                                &shared,
+                                play,
+                                task,
+                                layer,
+                                members.clone(),
+                                &hosts,
+                                &scope,
+                                item.as_ref(),
+                            ));
                         }
                     }
                 }
@@ -113,7 +129,8 @@ fn layer_of(play: &Play, layers: &mut Vec<LayerSpec>) -> Result<usize, Diagnosti
         match layers.iter().position(|layer| layer.name == *needed) {
             Some(index) => needs.push(index),
             None => {
-                let problem = format!("`needs` names the layer `{needed}`, which no earlier play has");
+                let problem =
+                    format!("`needs` names the layer `{needed}`, which no earlier play has");
                 return Err(Diagnostic::new(&play.span, problem));
             }
         }
@@ -131,10 +148,21 @@ fn items(task: &Task, scope: &Scope) -> Result<Vec<Option<Node>>, Diagnostic> {
         return Ok(vec![None]);
     };
     match scope.render(looped)? {
-        Val::Known(Node { value: Value::List(items), .. }) => Ok(items.into_iter().map(Some).collect()),
-        Val::Known(other) => Err(Diagnostic::new(&looped.span, format!("`loop` wants a list, not {}", other.kind()))),
-        Val::Unknown(_) => Err(Diagnostic::new(&looped.span, "`loop` depends on a value that is read from a host")
-            .hint("loop over a list of the inventory, and use the value in `when` or in the arguments")),
+        Val::Known(Node {
+            value: Value::List(items),
+            ..
+        }) => Ok(items.into_iter().map(Some).collect()),
+        Val::Known(other) => Err(Diagnostic::new(
+            &looped.span,
+            format!("`loop` wants a list, not {}", other.kind()),
+        )),
+        Val::Unknown(_) => Err(Diagnostic::new(
+            &looped.span,
+            "`loop` depends on a value that is read from a host",
+        )
+        .hint(
+            "loop over a list of the inventory, and use the value in `when` or in the arguments",
+        )),
     }
 }
 
@@ -147,13 +175,16 @@ fn work(
     members: Vec<HostName>,
     hosts: &Arc<[HostName]>,
     scope: &Scope,
-    item: Option<Node>,
+    item: Option<&Node>,
 ) -> Work<'static> {
-    let scope = match &item {
+    let scope = match item {
         Some(item) => scope.clone().item(&task.loop_var, item),
         None => scope.clone(),
     };
-    let label = item.as_ref().and_then(Node::scalar).map_or_else(String::new, |item| format!(" [{item}]"));
+    let label = item
+        .as_ref()
+        .and_then(|item| item.scalar())
+        .map_or_else(String::new, |item| format!(" [{item}]"));
     let maker = Maker {
         shared: shared.clone(),
         spec: task.module,
@@ -214,8 +245,14 @@ impl Maker {
         let variable = |host: &HostName, name: &str| self.variable(host, name);
         let file = |node: &Node| Ok(self.shared.project.file(node, "files")?.1);
         let template = |node: &Node| self.template(node);
-        let connection = self.shared.inventory.host(self.host.as_str()).map(|host| &host.connection);
-        let privileged = self.privileged.unwrap_or_else(|| connection.is_some_and(|connection| connection.use_sudo));
+        let connection = self
+            .shared
+            .inventory
+            .host(self.host.as_str())
+            .map(|host| &host.connection);
+        let privileged = self
+            .privileged
+            .unwrap_or_else(|| connection.is_some_and(|connection| connection.use_sudo));
         let user = match connection {
             Some(connection) if privileged => &connection.sudo_user,
             Some(connection) => connection.user.as_deref().unwrap_or_default(),
@@ -229,7 +266,13 @@ impl Maker {
             file: &file,
             template: &template,
         };
-        AnyModule::build(&Args { spec: self.spec, node: args }, &context)
+        AnyModule::build(
+            &Args {
+                spec: self.spec,
+                node: args,
+            },
+            &context,
+        )
     }
 
     fn variable(&self, host: &HostName, name: &str) -> Result<Option<Node>, Unfit> {
@@ -238,7 +281,10 @@ impl Maker {
         };
         if name == "ansible_host" {
             let span = Span::builtin("address of the host");
-            return Ok(Some(Node { span, value: Value::Text(known.address.clone()) }));
+            return Ok(Some(Node {
+                span,
+                value: Value::Text(known.address.clone()),
+            }));
         }
         let Some(variable) = known.var(name) else {
             return Ok(None);
@@ -252,9 +298,13 @@ impl Maker {
 
     fn template(&self, node: &Node) -> Result<String, Unfit> {
         let (path, bytes) = self.shared.project.file(node, "templates")?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Diagnostic::new(&node.span, format!("{} is not UTF-8 text", path.display())))?;
-        let source = Arc::new(Source { name: path.display().to_string(), text });
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Diagnostic::new(&node.span, format!("{} is not UTF-8 text", path.display()))
+        })?;
+        let source = Arc::new(Source {
+            name: path.display().to_string(),
+            text,
+        });
         match self.scope.render_file(&source)? {
             Val::Known(text) => Ok(text),
             Val::Unknown(why) => Err(Unfit::Unknown(why)),

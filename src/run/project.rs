@@ -7,12 +7,30 @@ use std::sync::Arc;
 
 /// What is built into the program: path and content.
 pub const BUILT_IN: &[(&str, &str)] = &[
-    ("playbooks/site.yml", include_str!("../../playbooks/site.yml")),
-    ("playbooks/hosts.yml", include_str!("../../playbooks/hosts.yml")),
-    ("playbooks/docker.yml", include_str!("../../playbooks/docker.yml")),
-    ("playbooks/firewall.yml", include_str!("../../playbooks/firewall.yml")),
-    ("playbooks/swarm.yml", include_str!("../../playbooks/swarm.yml")),
-    ("inventory/example.yml", include_str!("../../inventory/example.yml")),
+    (
+        "playbooks/site.yml",
+        include_str!("../../playbooks/site.yml"),
+    ),
+    (
+        "playbooks/hosts.yml",
+        include_str!("../../playbooks/hosts.yml"),
+    ),
+    (
+        "playbooks/docker.yml",
+        include_str!("../../playbooks/docker.yml"),
+    ),
+    (
+        "playbooks/firewall.yml",
+        include_str!("../../playbooks/firewall.yml"),
+    ),
+    (
+        "playbooks/swarm.yml",
+        include_str!("../../playbooks/swarm.yml"),
+    ),
+    (
+        "inventory/example.yml",
+        include_str!("../../inventory/example.yml"),
+    ),
 ];
 
 /// The playbook that is meant when none is named.
@@ -57,7 +75,10 @@ impl Project {
     /// # Errors
     /// Why it cannot be read.
     pub fn import(&self, name: &str) -> Result<Arc<Source>, String> {
-        let beside = self.folders.iter().flat_map(|folder| [folder.join(name), folder.join("playbooks").join(name)]);
+        let beside = self
+            .folders
+            .iter()
+            .flat_map(|folder| [folder.join(name), folder.join("playbooks").join(name)]);
         for path in beside {
             if path.is_file() {
                 return yaml::read(&path).map_err(|wrong| wrong.message);
@@ -73,21 +94,33 @@ impl Project {
     pub fn file(&self, node: &Node, folder: &str) -> Result<(PathBuf, Vec<u8>), Diagnostic> {
         let name = node.scalar().unwrap_or_default();
         let mut tried = Vec::new();
-        let candidates = self.folders.iter().flat_map(|base| [base.join(&name), base.join(folder).join(&name)]);
+        let candidates = self
+            .folders
+            .iter()
+            .flat_map(|base| [base.join(&name), base.join(folder).join(&name)]);
         for path in candidates {
             match std::fs::read(&path) {
                 Ok(bytes) => return Ok((path, bytes)),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => tried.push(path.display().to_string()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    tried.push(path.display().to_string());
+                }
                 Err(error) => {
-                    return Err(Diagnostic::new(&node.span, format!("{} cannot be read: {error}", path.display())));
+                    return Err(Diagnostic::new(
+                        &node.span,
+                        format!("{} cannot be read: {error}", path.display()),
+                    ));
                 }
             }
         }
-        let found = BUILT_IN.iter().find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
+        let found = BUILT_IN
+            .iter()
+            .find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
         match found {
             Some((path, text)) => Ok((PathBuf::from(path), text.as_bytes().to_vec())),
-            None => Err(Diagnostic::new(&node.span, format!("there is no file `{name}`"))
-                .hint(format!("looked for {}", tried.join(", ")))),
+            None => Err(
+                Diagnostic::new(&node.span, format!("there is no file `{name}`"))
+                    .hint(format!("looked for {}", tried.join(", "))),
+            ),
         }
     }
 }
