@@ -128,7 +128,7 @@ fn server_key(log: &str) -> (String, String) {
 }
 
 /// What ssh said to a person, in one line, without debugging and without the banner about attacks.
-pub(super) fn said(log: &str) -> String {
+fn said(log: &str) -> String {
     let words: Vec<&str> = log
         .lines()
         .map(str::trim)
@@ -136,6 +136,28 @@ pub(super) fn said(log: &str) -> String {
         .filter(|line| !line.contains("Permanently added"))
         .collect();
     last_lines(&words.join("\n"))
+}
+
+/// What the log says about how an established connection ended. Its debugging lines quote whole
+/// commands, so only the texts that belong to this are picked.
+pub(super) fn ended(log: &str) -> String {
+    let starts = [
+        "Bad packet",
+        "Connection ",
+        "Corrupted ",
+        "Disconnect",
+        "Read from remote",
+        "Received disconnect",
+        "Timeout, server",
+        "client_loop",
+        "ssh_dispatch",
+        "ssh_packet",
+    ];
+    let line = log
+        .lines()
+        .rev()
+        .find(|line| starts.iter().any(|start| line.starts_with(start)));
+    line.unwrap_or_default().trim().into()
 }
 
 /// The last three lines, in one.

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::ConnectFailure;
-use super::diagnose::{Offending, diagnose, offending, said};
+use super::diagnose::{Offending, diagnose, ended, offending};
 
 /// The master leaves by itself when no channel was open for this long, so it does not outlive a
 /// program that was killed.
@@ -124,7 +124,7 @@ impl Master {
     /// What ssh last said about the connection, for telling why it is gone.
     pub(super) fn last_words(&self) -> String {
         let log = std::fs::read(self.directory.path().join("log")).unwrap_or_default();
-        said(&String::from_utf8_lossy(&log))
+        ended(&String::from_utf8_lossy(&log))
     }
 
     /// Ends the connection at once, whatever still runs over it. Blocks for a moment at most: the

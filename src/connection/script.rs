@@ -183,7 +183,8 @@ if [ -n "$pid" ] && same "$pid" "$began"; then
 fi
 : >"$lock"
 "#,
-        patience = late.ceil()
+        // bash counts whole seconds of the clock, so the first one may be short
+        patience = late.ceil() + 1.0
     );
     format!("exec bash -c {}", quote(&holder))
 }
