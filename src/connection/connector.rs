@@ -192,7 +192,7 @@ fn pinned_line(key: &str) -> Result<String, String> {
             .iter()
             .any(|start| word.starts_with(start))
     };
-    match words.iter().position(|word| is_type(word)) {
+    match words.iter().position(is_type) {
         Some(at @ (0 | 1)) if words.len() > at + 1 => {
             Ok(format!("{PINNED_NAME} {} {}\n", words[at], words[at + 1]))
         }

@@ -72,6 +72,8 @@ impl Master {
             UnknownKeys::Refuse => "StrictHostKeyChecking=yes",
             UnknownKeys::Record => "StrictHostKeyChecking=accept-new",
         };
+        // `-v` puts the host's key into the log, and keeps ssh from discarding what a ProxyCommand
+        // says, as it otherwise does for a master (sshconnect.c, ssh_proxy_connect)
         let mut command = Command::new("ssh");
         command
             .arg("-F")
@@ -80,7 +82,7 @@ impl Master {
             .arg(path("log"))
             .arg("-S")
             .arg(path("master"));
-        command.args(["-M", "-N", "-f", "-o", checking, "-o", "LogLevel=DEBUG1"]);
+        command.args(["-M", "-N", "-f", "-v", "-o", checking]);
         command.args([
             "-o",
             &format!("ControlPersist={IDLE_SECONDS}"),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use provision::connection::{Connector, Lost, Request};
+use provision::connection::{Connector, Lost, Request, Settings, Target};
 
 use crate::sshd::{Sh, Sshd, ask, eventually, is_running, serving_process, signal};
 
@@ -217,4 +217,59 @@ fn leftovers() -> Vec<std::path::PathBuf> {
     paths
         .filter(|path| path.to_string_lossy().contains("/provision-"))
         .collect()
+}
+
+const VICTIM: &str = "PROVISION_TEST_VICTIM";
+
+/// Not a test: the process that the next one kills.
+#[tokio::test]
+#[ignore = "is run by killing_the_program_ends_its_connection"]
+async fn victim() {
+    let Some(words) = std::env::var_os(VICTIM) else {
+        return;
+    };
+    let words = words.into_string().unwrap();
+    let (port, directory) = words.split_once(' ').unwrap();
+    let path = |name: &str| std::path::PathBuf::from(directory).join(name);
+    let mut target = Target::new("db1", "127.0.0.1");
+    (target.port, target.key_file) = (Some(port.parse().unwrap()), Some(path("login")));
+    let settings = Settings {
+        known_hosts: Some(path("known_hosts")),
+        ssh_config: Vec::new(),
+        ..Settings::default()
+    };
+    let connector = Connector::new([target], settings).unwrap();
+    let session = connector
+        .connect("db1")
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    let started = path("started").display().to_string();
+    let queued = path("queued").display().to_string();
+    let _first = session.send(Request::new(format!("echo $PPID >{started}; sleep 1")));
+    session
+        .send(Request::new(format!("touch {queued}")))
+        .await
+        .unwrap();
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn killing_the_program_ends_its_connection() {
+    let host = Sshd::start();
+    host.connect().await.close().await;
+    let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "losing::victim", "--ignored"])
+        .env(VICTIM, format!("{} {}", host.port, host.path("").display()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let limit = Duration::from_secs(10);
+    eventually("the victim works", limit, || host.path("queued").exists()).await;
+    let serving = host.read("started").trim().parse().unwrap();
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    eventually("ssh leaves", Duration::from_secs(20), || {
+        !is_running(serving)
+    })
+    .await;
 }

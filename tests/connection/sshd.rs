@@ -40,6 +40,12 @@ impl Sshd {
             keygen(&path(key));
         }
         fs::copy(path("login.pub"), path("authorized_keys")).unwrap();
+        // what a login shell's startup files may do; none of it may reach an answer
+        fs::write(
+            path("noise"),
+            "echo Welcome; printf 'no newline'; echo warning >&2\n",
+        )
+        .unwrap();
         fs::create_dir(path("bin")).unwrap();
         let shell = if sh == Sh::Bash {
             "/bin/bash"
@@ -68,9 +74,10 @@ impl Sshd {
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n\
              PasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             SetEnv PATH={}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin\n",
+             SetEnv BASH_ENV={} PATH={}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin\n",
             path(host_key),
             path("authorized_keys"),
+            path("noise"),
             path("bin"),
         );
         fs::write(directory.join("sshd_config"), config).unwrap();
