@@ -1,5 +1,6 @@
 //! Opens one privileged process on a host, up to the moment when it is known to run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use openssh::{ChildStderr, ChildStdin, ChildStdout, Stdio};
@@ -12,6 +13,8 @@ use super::{Become, ConnectFailure};
 
 /// A process on the host that has said that it is ready.
 pub(super) struct Channel {
+    /// Keeps the channel open; it is closed when this is dropped.
+    pub(super) child: openssh::Child<Arc<openssh::Session>>,
     pub(super) stdin: ChildStdin,
     pub(super) stdout: ChildStdout,
     pub(super) stderr: ChildStderr,
@@ -42,7 +45,7 @@ pub(super) fn nonce() -> Result<String, ConnectFailure> {
 
 /// Runs `body` (see [`script::open`]) and waits until it says that it is ready, at most `limit`.
 pub(super) async fn open(
-    ssh: &openssh::Session,
+    ssh: &Arc<openssh::Session>,
     privilege: &Become,
     way: Option<Way>,
     body: &str,
@@ -55,18 +58,18 @@ pub(super) async fn open(
 }
 
 async fn open_unbounded(
-    ssh: &openssh::Session,
+    ssh: &Arc<openssh::Session>,
     privilege: &Become,
     way: Option<Way>,
     body: &str,
 ) -> Result<Channel, ConnectFailure> {
     let nonce = nonce()?;
     let other = |said: String| ConnectFailure::Other { said };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the text is quoted by script::open"
-    )]
-    let mut command = ssh.raw_command(script::open(&nonce, privilege, way, body));
+    // raw: the text is a whole command line, quoted by script::open
+    let mut command = openssh::Session::to_raw_command(
+        Arc::clone(ssh),
+        script::open(&nonce, privilege, way, body),
+    );
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -120,6 +123,7 @@ async fn open_unbounded(
                     early,
                 } = ready;
                 return Ok(Channel {
+                    child,
                     stdin,
                     stdout,
                     stderr,

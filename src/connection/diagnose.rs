@@ -40,7 +40,7 @@ pub(super) fn diagnose(log: &str, proxy_said: &str, pinned: bool) -> ConnectFail
             fingerprint,
         };
     }
-    let said = said(log);
+    let (said, proxy_said) = (human(log), human(proxy_said));
     if has("Permission denied (") || has("Too many authentication failures") {
         return F::KeyRefused { said };
     }
@@ -48,12 +48,11 @@ pub(super) fn diagnose(log: &str, proxy_said: &str, pinned: bool) -> ConnectFail
         return F::Resolve;
     }
     // behind a ProxyCommand ssh only sees its pipe close; the reason is in what that command said
-    if has("by UNKNOWN port") || has("Executing proxy command") && !proxy_said.trim().is_empty() {
-        let proxy_said = proxy_said.trim();
+    if has("by UNKNOWN port") || has("Executing proxy command") && !proxy_said.is_empty() {
         let said = if proxy_said.is_empty() {
             said
         } else {
-            last_lines(proxy_said)
+            proxy_said
         };
         return F::ProxyCommand { said };
     }
@@ -128,14 +127,37 @@ fn server_key(log: &str) -> (String, String) {
 }
 
 /// What ssh said to a person, in one line, without debugging and without the banner about attacks.
-pub(super) fn said(log: &str) -> String {
+fn human(log: &str) -> String {
     let words: Vec<&str> = log
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with("debug") && !line.starts_with('@'))
+        .filter(|line| !line.starts_with("OpenSSH_"))
         .filter(|line| !line.contains("Permanently added"))
         .collect();
     last_lines(&words.join("\n"))
+}
+
+/// What the log says about how an established connection ended. Its debugging lines quote whole
+/// commands, so only the texts that belong to this are picked.
+pub(super) fn ended(log: &str) -> String {
+    let starts = [
+        "Bad packet",
+        "Connection ",
+        "Corrupted ",
+        "Disconnect",
+        "Read from remote",
+        "Received disconnect",
+        "Timeout, server",
+        "client_loop",
+        "ssh_dispatch",
+        "ssh_packet",
+    ];
+    let line = log
+        .lines()
+        .rev()
+        .find(|line| starts.iter().any(|start| line.starts_with(start)));
+    line.unwrap_or_default().trim().into()
 }
 
 /// The last three lines, in one.

@@ -78,6 +78,46 @@ impl ConnectFailure {
     }
 }
 
+impl fmt::Display for ConnectFailure {
+    /// What happened, in a clause.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => write!(f, "connection refused"),
+            Self::NoRoute => write!(f, "no route to it"),
+            Self::Timeout { waiting_for } => write!(f, "timed out while waiting for {waiting_for}"),
+            Self::Resolve => write!(f, "the name cannot be resolved"),
+            Self::UnknownHostKey {
+                key_type,
+                fingerprint,
+            } => {
+                write!(
+                    f,
+                    "its host key is not known; it shows {key_type} {fingerprint}"
+                )
+            }
+            Self::ChangedHostKey {
+                key_type,
+                fingerprint,
+                known_hosts_line,
+            } => write!(
+                f,
+                "its host key has changed; it now shows {key_type} {fingerprint}, and another key is on record in {known_hosts_line}"
+            ),
+            Self::KeyRefused { said } => write!(f, "the host refused the login ({said})"),
+            Self::SudoPasswordWanted => write!(f, "sudo wants a password"),
+            Self::SudoPasswordWrong => write!(f, "sudo did not accept the password"),
+            Self::SudoRefused { said } => write!(f, "sudo refused ({said})"),
+            Self::ProxyCommand { said } => {
+                write!(
+                    f,
+                    "the ProxyCommand or jump host on the way failed ({said})"
+                )
+            }
+            Self::Other { said } => write!(f, "{said}"),
+        }
+    }
+}
+
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use ConnectFailure as F;
@@ -86,74 +126,69 @@ impl fmt::Display for ConnectError {
             destination,
             failure,
         } = self;
-        match failure {
+        let attempt = match failure {
             F::SudoPasswordWanted | F::SudoPasswordWrong | F::SudoRefused { .. } => {
-                write!(
-                    f,
-                    "{host}: could not become privileged after logging in to {destination}: "
-                )
+                "could not become privileged after logging in to"
             }
-            _ => write!(f, "{host}: could not connect to {destination}: "),
-        }?;
-        match failure {
-            F::Refused => write!(
-                f,
-                "connection refused. Check that sshd runs there, and the port and the firewall."
-            ),
-            F::NoRoute => write!(
-                f,
-                "no route to it. Check the address in the inventory, the network, and that the host is up."
-            ),
-            F::Timeout { waiting_for } => write!(
-                f,
-                "timed out while waiting for {waiting_for}. Check that the host is up and that no firewall drops the packets."
-            ),
-            F::Resolve => write!(
-                f,
-                "the name cannot be resolved. Set ansible_host in the inventory, or repair name resolution on this machine."
-            ),
-            F::UnknownHostKey {
-                key_type,
-                fingerprint,
-            } => write!(
-                f,
-                "its host key is not known. It shows {key_type} {fingerprint}. Compare that with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the host's console; then run again with `--accept-new-key {host}`, or put host_key into the inventory."
-            ),
+            _ => "could not connect to",
+        };
+        write!(
+            f,
+            "{host}: {attempt} {destination}: {failure}. {}",
+            self.advice()
+        )
+    }
+}
+
+impl ConnectError {
+    /// What to do next.
+    fn advice(&self) -> String {
+        use ConnectFailure as F;
+        let host = &self.host;
+        let words = match &self.failure {
+            F::Refused => "Check that sshd runs there, and the port and the firewall.",
+            F::NoRoute => {
+                "Check the address in the inventory, the network, and that the host is up."
+            }
+            F::Timeout { .. } => {
+                "Check that the host is up and that no firewall drops the packets."
+            }
+            F::Resolve => {
+                "Set ansible_host in the inventory, or repair name resolution on this machine."
+            }
+            F::UnknownHostKey { .. } => {
+                return format!(
+                    "Compare that with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the host's console; then run again with `--accept-new-key {host}`, or put host_key into the inventory."
+                );
+            }
             F::ChangedHostKey {
-                key_type,
-                fingerprint,
-                known_hosts_line,
-            } => write!(
-                f,
-                "its host key has changed. It now shows {key_type} {fingerprint}; the old key is on record in {known_hosts_line}. If the host was reinstalled, compare the fingerprint on its console; then {}. If it was not, somebody may be intercepting the connection.",
-                if known_hosts_line == PINNED_PLACE {
-                    "correct host_key in the inventory".into()
+                known_hosts_line, ..
+            } => {
+                let then = if known_hosts_line == PINNED_PLACE {
+                    "correct host_key in the inventory".to_string()
                 } else {
                     format!("run again with `--accept-new-key {host}`")
-                }
-            ),
-            F::KeyRefused { said } => write!(
-                f,
-                "the host refused the login ({said}). Only keys and the agent are tried, never a login password: check the user, the key file, and authorized_keys on the host."
-            ),
-            F::SudoPasswordWanted => write!(
-                f,
-                "sudo wants a password. Run again with `--ask-become-pass`, or allow NOPASSWD for this user."
-            ),
-            F::SudoPasswordWrong => write!(
-                f,
-                "sudo did not accept the password. Nothing was changed; run again with `--ask-become-pass` and the password of the login user."
-            ),
-            F::SudoRefused { said } => write!(
-                f,
-                "sudo refused ({said}). Let this user run commands as the wanted user in sudoers on the host."
-            ),
-            F::ProxyCommand { said } => write!(
-                f,
-                "the ProxyCommand or jump host on the way failed ({said}). Run that command by hand."
-            ),
-            F::Other { said } => write!(f, "{said}. `ssh -v` to the same address shows more."),
-        }
+                };
+                return format!(
+                    "If the host was reinstalled, compare the fingerprint on its console, then {then}. If it was not, somebody may be intercepting the connection."
+                );
+            }
+            F::KeyRefused { .. } => {
+                "Only keys and the agent are tried, never a login password: check the user, the key file, and authorized_keys on the host."
+            }
+            F::SudoPasswordWanted => {
+                "Run again with `--ask-become-pass`, or allow NOPASSWD for this user."
+            }
+            F::SudoPasswordWrong => {
+                "Run again with `--ask-become-pass` and the password of the login user."
+            }
+            F::SudoRefused { .. } => {
+                "Let this user run commands as the wanted user in sudoers on the host."
+            }
+            F::ProxyCommand { .. } => "Run that command by hand.",
+            F::Other { .. } => "`ssh -v` to the same address shows more.",
+        };
+        words.into()
     }
 }
 

@@ -62,7 +62,7 @@ impl Session {
             .link
             .open(&body)
             .await
-            .map_err(|e| gone(format!("{e:?}")))?;
+            .map_err(|e| gone(e.to_string()))?;
         let mut said = std::mem::take(&mut channel.early.0);
         let answer = async {
             // the answer is one line, or all there is

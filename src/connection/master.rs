@@ -12,7 +12,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::ConnectFailure;
-use super::diagnose::{Offending, diagnose, offending, said};
+use super::diagnose::{Offending, diagnose, ended, offending};
 
 /// The master leaves by itself when no channel was open for this long, so it does not outlive a
 /// program that was killed.
@@ -72,6 +72,8 @@ impl Master {
             UnknownKeys::Refuse => "StrictHostKeyChecking=yes",
             UnknownKeys::Record => "StrictHostKeyChecking=accept-new",
         };
+        // `-v` puts the host's key into the log, and keeps ssh from discarding what a ProxyCommand
+        // says, as it otherwise does for a master (sshconnect.c, ssh_proxy_connect)
         let mut command = Command::new("ssh");
         command
             .arg("-F")
@@ -80,7 +82,7 @@ impl Master {
             .arg(path("log"))
             .arg("-S")
             .arg(path("master"));
-        command.args(["-M", "-N", "-f", "-o", checking, "-o", "LogLevel=DEBUG1"]);
+        command.args(["-M", "-N", "-f", "-v", "-o", checking]);
         command.args([
             "-o",
             &format!("ControlPersist={IDLE_SECONDS}"),
@@ -124,7 +126,7 @@ impl Master {
     /// What ssh last said about the connection, for telling why it is gone.
     pub(super) fn last_words(&self) -> String {
         let log = std::fs::read(self.directory.path().join("log")).unwrap_or_default();
-        said(&String::from_utf8_lossy(&log))
+        ended(&String::from_utf8_lossy(&log))
     }
 
     /// Ends the connection at once, whatever still runs over it. Blocks for a moment at most: the

@@ -65,7 +65,7 @@ pub(super) async fn replace(
     let mut fresh = match Shell::open(link).await {
         Ok(fresh) => fresh,
         Err(failure) => {
-            let reason = link.why_gone(&format!("no new shell: {failure:?}"));
+            let reason = link.why_gone(&format!("no new shell: {failure}"));
             return Err(give_up(old, reason));
         }
     };
@@ -85,7 +85,7 @@ async fn kill(link: &Link, old: &Shell) -> Result<bool, String> {
         let mut channel = link
             .open(&body)
             .await
-            .map_err(|failure| format!("{failure:?}"))?;
+            .map_err(|failure| failure.to_string())?;
         let mut said = std::mem::take(&mut channel.early.0);
         channel
             .stdout

@@ -93,7 +93,9 @@ pub(super) fn open(nonce: &str, privilege: &Become, way: Option<Way>, body: &str
     // sudo's messages are classified by their English text; the login shell may not be POSIX
     format!(
         "exec sh -c {}",
-        quote(&format!("LC_ALL=C; export LC_ALL\n{whole}"))
+        quote(&format!(
+            "LC_ALL=C; export LC_ALL; unset ENV BASH_ENV\n{whole}"
+        ))
     )
 }
 
@@ -183,7 +185,8 @@ if [ -n "$pid" ] && same "$pid" "$began"; then
 fi
 : >"$lock"
 "#,
-        patience = late.ceil()
+        // bash counts whole seconds of the clock, so the first one may be short
+        patience = late.ceil() + 1.0
     );
     format!("exec bash -c {}", quote(&holder))
 }

@@ -1,6 +1,7 @@
 //! The step shell of one host: requests go in, answers come out, in order.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openssh::{ChildStderr, ChildStdin, ChildStdout};
@@ -44,6 +45,7 @@ pub(super) enum Heard {
 
 pub(super) struct Shell {
     pub(super) process: Process,
+    _child: openssh::Child<Arc<openssh::Session>>,
     stdin: ChildStdin,
     stdout: ChildStdout,
     stderr: ChildStderr,
@@ -67,17 +69,19 @@ impl Shell {
     pub(super) async fn open(link: &Link) -> Result<Self, ConnectFailure> {
         let opened = link.open(script::STEP_SHELL).await?;
         let Channel {
+            child,
             stdin,
             stdout,
             stderr,
-            early,
             process,
             bash,
             ..
         } = opened;
         let nonce = channel::nonce()?;
-        let mut shell = Self {
+        // nothing was asked yet, so the early output of the channel is no answer
+        Ok(Self {
             process,
+            _child: child,
             stdin,
             stdout,
             stderr,
@@ -92,11 +96,7 @@ impl Shell {
             failed: 0,
             out_buffer: vec![0; 64 * 1024],
             err_buffer: vec![0; 64 * 1024],
-        };
-        // nothing was asked yet, so nothing of the early output can be an answer
-        drop(early);
-        shell.err.feed(&[], |_| Keep::First(0));
-        Ok(shell)
+        })
     }
 
     pub(super) fn enqueue(&mut self, job: Job) {

@@ -33,7 +33,8 @@ impl Session {
             .await
             .map_err(|e| gone(e.to_string()))?;
         let body = script::upload(path_of_temporary, mode, content.len());
-        let channel = link.open(&body).await.map_err(|e| gone(format!("{e:?}")))?;
+        let channel = link.open(&body).await.map_err(|e| gone(e.to_string()))?;
+        let _open = channel.child;
         let (mut stdin, mut stdout, mut stderr) = (channel.stdin, channel.stdout, channel.stderr);
         let write = async move {
             for chunk in content.chunks(CHUNK) {
