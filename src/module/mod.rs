@@ -2,9 +2,17 @@
 //!
 //! Adding one is two places: its file here (or in [`crate::cluster`]) and its line in [`modules!`] below.
 
+mod address;
 mod args;
+mod argument;
 mod attributes;
+mod edited_file;
+mod guard;
 mod health;
+mod managed_file;
+mod opening;
+mod refusal;
+mod stamp;
 
 pub use args::{Args, Context, Unfit};
 pub use health::{Health, Light, Margin, MemberHealth};
@@ -100,8 +108,34 @@ macro_rules! modules {
     };
 }
 
+mod block;
+mod command;
 mod directory;
+mod file;
+mod firewall;
+mod hosts_entries;
+mod line;
+mod package;
+mod repository;
+mod service;
+mod shell;
+mod slurp;
+mod stat;
+mod template;
 
 modules! {
+    File(file::File),
+    Template(template::Template),
     Directory(directory::Directory),
+    Line(line::Line),
+    Block(block::Block),
+    Package(package::Package),
+    Repository(repository::Repository),
+    Service(service::Service),
+    Firewall(firewall::Firewall),
+    HostsEntries(hosts_entries::HostsEntries),
+    Command(command::Command),
+    Shell(shell::Shell),
+    Stat(stat::Stat),
+    Slurp(slurp::Slurp),
 }
