@@ -8,6 +8,7 @@
 //! Dependencies point one way only:
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
+pub mod cluster;
 pub mod inventory;
 pub mod module;
 pub mod plan;

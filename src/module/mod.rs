@@ -104,4 +104,5 @@ mod directory;
 
 modules! {
     Directory(directory::Directory),
+    Swarm(crate::cluster::swarm::Swarm),
 }

@@ -259,10 +259,10 @@ pub enum SwarmAct {
         /// Node id.
         id: String,
     },
-    /// Sets labels on a node.
+    /// Sets labels on the node that a host is.
     Label {
-        /// Node id.
-        id: String,
+        /// The host. Its node id is asked of its engine just before: a host that has yet to join has none.
+        host: HostName,
         /// Labels to set.
         labels: std::collections::BTreeMap<String, String>,
     },
