@@ -259,10 +259,10 @@ pub enum SwarmAct {
         /// Node id.
         id: String,
     },
-    /// Sets labels on the node that a host is.
+    /// Sets labels on a node.
     Label {
-        /// The host. Its node id is asked of its engine just before: a host that has yet to join has none.
-        host: HostName,
+        /// Node id, or the host name of a node that has yet to join: Docker refuses an ambiguous one.
+        id: String,
         /// Labels to set.
         labels: std::collections::BTreeMap<String, String>,
     },

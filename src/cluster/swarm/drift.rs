@@ -144,7 +144,7 @@ pub(super) fn labels(view: &View<'_>, member: &Member, row: &Row<'_>) -> Option<
             if missing.is_empty() {
                 return None;
             }
-            let step = label(member, &node.hostname, missing, &view.speakers);
+            let step = label(member, (&node.id, &node.hostname), missing, &view.speakers);
             Some(match coming {
                 Some(coming) => step.need(coming.until.clone()),
                 None => step,
@@ -157,10 +157,10 @@ pub(super) fn labels(view: &View<'_>, member: &Member, row: &Row<'_>) -> Option<
     }
 }
 
-/// A step that sets labels on the node that `member` is, listed as `hostname`.
+/// A step that sets labels on the node that `member` is, with this id and host name.
 pub(super) fn label(
     member: &Member,
-    hostname: &str,
+    (id, hostname): (&str, &str),
     labels: BTreeMap<String, String>,
     via: &[&Member],
 ) -> Step {
@@ -179,7 +179,7 @@ pub(super) fn label(
         Class::Repair,
         format!("its node lacks {}", words.join(", ")),
         Act::Swarm(SwarmAct::Label {
-            host: member.host.clone(),
+            id: id.to_owned(),
             labels,
         }),
     )
