@@ -10,6 +10,7 @@
 
 pub mod apply;
 pub mod cli;
+pub mod cluster;
 pub mod connection;
 pub mod failure;
 pub mod inventory;

@@ -138,4 +138,5 @@ modules! {
     Shell(shell::Shell),
     Stat(stat::Stat),
     Slurp(slurp::Slurp),
+    Swarm(crate::cluster::swarm::Swarm),
 }

@@ -261,7 +261,7 @@ pub enum SwarmAct {
     },
     /// Sets labels on a node.
     Label {
-        /// Node id.
+        /// Node id, or the host name of a node that has yet to join: Docker refuses an ambiguous one.
         id: String,
         /// Labels to set.
         labels: std::collections::BTreeMap<String, String>,

@@ -4,6 +4,7 @@ use crate::inventory::HostName;
 use crate::probe::docker::Docker;
 use crate::probe::{Answer, PathState, Query, Seen};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A statement about one host that its answer to one question confirms or denies.
@@ -51,8 +52,17 @@ pub enum Expect {
     },
     /// The roster does not list the node with this id.
     NodeGone(String),
-    /// The roster lists the node with this id as a worker.
+    /// The roster lists the node with this id as down, and not as a reachable manager.
+    NodeDown(String),
+    /// The roster lists the node with this id as a worker that no longer has a vote.
     NodeIsWorker(String),
+    /// The roster lists a ready node of this host name that has these labels, among others.
+    NodeLabelled {
+        /// Host name of the node.
+        hostname: String,
+        /// Labels and their values.
+        labels: BTreeMap<String, String>,
+    },
 }
 
 impl Claim {
@@ -90,25 +100,32 @@ impl Claim {
                 let Some(nodes) = &roster.nodes else {
                     return false;
                 };
-                let ready = |node: &crate::probe::docker::Node, manager: bool| {
-                    node.state == "ready" && (!manager || node.reachability == "reachable")
-                };
                 match expect {
-                    Expect::NodeReady(id) => nodes
-                        .iter()
-                        .any(|node| node.id == *id && ready(node, node.role == "manager")),
+                    Expect::NodeReady(id) => {
+                        nodes.iter().any(|node| node.id == *id && node.is_ready())
+                    }
                     Expect::NodeAtReady { addr, manager } => nodes.iter().any(|node| {
                         let at = node.addr == *addr
                             || node
                                 .manager_addr
                                 .rsplit_once(':')
                                 .is_some_and(|(ip, _)| ip == addr);
-                        at && ready(node, *manager) && (!manager || node.role == "manager")
+                        at && node.is_ready() && (!manager || node.role == "manager")
                     }),
                     Expect::NodeGone(id) => nodes.iter().all(|node| node.id != *id),
-                    Expect::NodeIsWorker(id) => nodes
-                        .iter()
-                        .any(|node| node.id == *id && node.role == "worker"),
+                    Expect::NodeDown(id) => {
+                        nodes.iter().any(|node| node.id == *id && node.is_down())
+                    }
+                    Expect::NodeIsWorker(id) => {
+                        nodes.iter().any(|node| node.id == *id && !node.votes())
+                    }
+                    Expect::NodeLabelled { hostname, labels } => nodes.iter().any(|node| {
+                        node.hostname == *hostname
+                            && node.is_ready()
+                            && labels
+                                .iter()
+                                .all(|(key, value)| node.labels.get(key) == Some(value))
+                    }),
                     _ => false,
                 }
             }
@@ -123,7 +140,7 @@ pub(crate) fn no_swarm(docker: &Docker) -> bool {
         .engine
         .as_ref()
         .is_none_or(|engine| engine.swarm.local_node_state == "inactive");
-    engine_says_no && !docker.trace.state && docker.trace.ca_sha256.is_empty()
+    engine_says_no && docker.trace.is_empty()
 }
 
 impl fmt::Display for Claim {
@@ -153,7 +170,11 @@ impl fmt::Display for Claim {
                 write!(f, "the roster lists a ready node at {addr}")
             }
             Expect::NodeGone(id) => write!(f, "the roster no longer lists node {id}"),
+            Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
+            Expect::NodeLabelled { hostname, .. } => {
+                write!(f, "the roster lists node {hostname} with its labels")
+            }
         }
     }
 }

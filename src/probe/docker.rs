@@ -40,6 +40,13 @@ pub struct Trace {
     pub managers: Vec<String>,
 }
 
+impl Trace {
+    /// Whether nothing is left of any swarm.
+    pub fn is_empty(&self) -> bool {
+        !self.state && self.ca_sha256.is_empty() && self.managers.is_empty()
+    }
+}
+
 /// A running engine. The JSON names are the API's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -137,6 +144,23 @@ pub struct Node {
     pub labels: BTreeMap<String, String>,
     /// Version of the object, which an update must name.
     pub version: u64,
+}
+
+impl Node {
+    /// Whether it is wanted as a manager, or still has a vote.
+    pub fn votes(&self) -> bool {
+        self.role == "manager" || !self.reachability.is_empty()
+    }
+
+    /// Whether it works: ready, and as a manager reachable.
+    pub fn is_ready(&self) -> bool {
+        self.state == "ready" && (self.role != "manager" || self.reachability == "reachable")
+    }
+
+    /// Whether the managers have given it up: `down`, and not reachable as a manager either.
+    pub fn is_down(&self) -> bool {
+        self.state == "down" && self.reachability != "reachable"
+    }
 }
 
 /// The API writes an empty list as `null`.

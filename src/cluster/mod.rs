@@ -1,0 +1,6 @@
+//! Modules that look at every member of a group and decide for all of them.
+//!
+//! "This host does not have it" is never a reason to create a cluster: the predicate for that is that
+//! *every* member answered and *none* shows a trace.
+
+pub mod swarm;

@@ -1,0 +1,264 @@
+//! `swarm`: exactly one Docker Swarm over its managers and workers.
+//!
+//! [`state`] says what the hosts told, [`table`] which row of the decision table each host is in,
+//! [`steps`] what follows, and [`refuse`] why not. `docs/swarm.md` is the table for people.
+
+mod drift;
+mod found;
+mod health;
+mod networks;
+mod quorum;
+mod refuse;
+mod state;
+mod steps;
+mod table;
+mod table_silent;
+
+pub use state::{Here, Observed, State};
+
+use crate::inventory::HostName;
+use crate::module::{Args, Context, Health, Module, Unfit};
+use crate::plan::Decision;
+use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
+use crate::probe::{Answers, Need, Seen};
+use crate::yaml::{Diagnostic, Value};
+use ipnet::Ipv4Net;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+/// TCP port of the managers' API.
+pub(crate) const CONTROL_PORT: u16 = 2377;
+
+/// The swarm that should be there.
+#[derive(Clone, Debug)]
+pub struct Swarm {
+    members: Vec<Member>,
+    data_path_port: u16,
+    default_addr_pool: Vec<Ipv4Net>,
+    subnet_size: u8,
+}
+
+/// A host's place in the swarm that should be there.
+#[derive(Clone, Debug)]
+struct Member {
+    host: HostName,
+    manager: bool,
+    addr: String,
+    labels: BTreeMap<String, String>,
+}
+
+impl Module for Swarm {
+    const SPEC: ModuleSpec = ModuleSpec {
+        name: "swarm",
+        cluster: true,
+        registers: false,
+        free_form: None,
+        args: &[
+            ArgSpec {
+                name: "managers",
+                kind: ArgKind::List(&ArgKind::Text),
+                required: true,
+                default: None,
+                doc: "Hosts that are managers, in the order of the inventory. Three or five; they run tasks too.",
+            },
+            ArgSpec {
+                name: "workers",
+                kind: ArgKind::List(&ArgKind::Text),
+                required: false,
+                default: None,
+                doc: "Hosts that are workers.",
+            },
+            ArgSpec {
+                name: "data_path_port",
+                kind: ArgKind::Port,
+                required: false,
+                default: Some("4789"),
+                doc: "UDP port of the overlay networks, 1024 to 49151. Fixed when the swarm is founded.",
+            },
+            ArgSpec {
+                name: "default_addr_pool",
+                kind: ArgKind::List(&ArgKind::Text),
+                required: false,
+                default: None,
+                doc: "Networks that overlay networks take their subnets from; Docker's own choice is 10.0.0.0/8. Fixed when the swarm is founded.",
+            },
+            ArgSpec {
+                name: "subnet_size",
+                kind: ArgKind::Int,
+                required: false,
+                default: Some("24"),
+                doc: "Prefix length of those subnets. Fixed when the swarm is founded.",
+            },
+        ],
+    };
+
+    type State = State;
+
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+        let managers = args.list("managers");
+        let workers = args.list("workers");
+        if managers.is_empty() {
+            return Err(args.wrong_at("managers", "`swarm` needs at least one manager"));
+        }
+        let mut seen = BTreeSet::new();
+        let mut members = Vec::new();
+        let roles = [("managers", &managers), ("workers", &workers)];
+        for (role, name) in roles
+            .into_iter()
+            .flat_map(|(role, names)| names.iter().map(move |name| (role, name)))
+        {
+            let host = HostName::new(&**name);
+            if !context.group.contains(&host) {
+                let problem = format!("`{name}` is not one of the hosts of this play");
+                return Err(args.wrong_at(role, problem));
+            }
+            if !seen.insert(host.clone()) {
+                let problem = format!("`{name}` is named twice among the managers and workers");
+                return Err(args.wrong_at(role, problem));
+            }
+            members.push(Member {
+                addr: advertise_address(&host, args, context)?,
+                labels: node_labels(&host, context)?,
+                manager: role == "managers",
+                host,
+            });
+        }
+        // Ties are broken by the order of the inventory, however the lists were written.
+        members.sort_by_key(|member| {
+            let place = context.group.iter().position(|host| *host == member.host);
+            (!member.manager, place)
+        });
+        let subnet_size = args
+            .int("subnet_size")
+            .and_then(|size| u8::try_from(size).ok())
+            .filter(|size| (8..=29).contains(size))
+            .ok_or_else(|| {
+                args.wrong_at("subnet_size", "`subnet_size` is a prefix length, 8 to 29")
+            })?;
+        let data_path_port = args
+            .int("data_path_port")
+            .and_then(|port| u16::try_from(port).ok())
+            .filter(|port| (1024..=49151).contains(port))
+            .ok_or_else(|| {
+                args.wrong_at(
+                    "data_path_port",
+                    "`data_path_port` is a port from 1024 to 49151",
+                )
+            })?;
+        Ok(Self {
+            members,
+            data_path_port,
+            default_addr_pool: pools(args, subnet_size)?,
+            subnet_size,
+        })
+    }
+
+    fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
+        let mut state = State::default();
+        for member in &self.members {
+            let host = &member.host;
+            let docker = seen.docker(host);
+            let interfaces = seen.interfaces(host);
+            let roster = state::may_know_the_roster(&docker).then(|| seen.swarm_nodes(host));
+            state
+                .hosts
+                .insert(host.clone(), Observed::new(&docker, roster, &interfaces));
+        }
+        seen.settle(state)
+    }
+
+    fn plan(&self, state: &Self::State) -> Decision {
+        table::decide(self, state)
+    }
+
+    fn health(&self, state: &Self::State) -> Option<Health> {
+        Some(health::of(self, state))
+    }
+}
+
+impl Swarm {
+    fn observed<'a>(&self, state: &'a State, member: &Member) -> &'a Observed {
+        // A state of another module has no such host; nothing is known of it then.
+        static NOTHING: Observed = Observed {
+            here: Here::Silent(String::new()),
+            roster: None,
+            networks: Seen::Unknown(String::new()),
+        };
+        state.hosts.get(&member.host).unwrap_or(&NOTHING)
+    }
+
+    fn managers(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.manager)
+    }
+}
+
+fn advertise_address(
+    host: &HostName,
+    args: &Args<'_>,
+    context: &Context<'_>,
+) -> Result<String, Unfit> {
+    let given = match (context.variable)(host, "advertise_address")? {
+        Some(node) => Some(node),
+        None => (context.variable)(host, "ansible_host")?,
+    };
+    let Some(node) = given else {
+        return Err(args.wrong(format!(
+            "the swarm needs the IPv4 address of {host}: set `advertise_address` (or `ansible_host`) for it"
+        )));
+    };
+    let text = node.scalar().unwrap_or_default();
+    // A name could resolve to an address that moves, and Docker keeps what it was given for ever.
+    if text.parse::<Ipv4Addr>().is_err() {
+        let problem =
+            format!("the swarm needs an IPv4 address for {host}, and `{text}` is not one");
+        return Err(Diagnostic::new(&node.span, problem)
+            .hint("set `advertise_address` for the host")
+            .into());
+    }
+    Ok(text)
+}
+
+fn node_labels(host: &HostName, context: &Context<'_>) -> Result<BTreeMap<String, String>, Unfit> {
+    let Some(node) = (context.variable)(host, "node_labels")? else {
+        return Ok(BTreeMap::new());
+    };
+    if !matches!(node.value, Value::Map(_) | Value::Null) {
+        let problem = format!("`node_labels` is a mapping, not {}", node.kind());
+        return Err(Diagnostic::new(&node.span, problem).into());
+    }
+    node.entries()
+        .iter()
+        .map(|entry| match entry.node.scalar() {
+            Some(value) => Ok((entry.key.clone(), value)),
+            None => {
+                let problem = format!(
+                    "the label `{}` is a string, not {}",
+                    entry.key,
+                    entry.node.kind()
+                );
+                Err(Diagnostic::new(&entry.node.span, problem).into())
+            }
+        })
+        .collect()
+}
+
+fn pools(args: &Args<'_>, subnet_size: u8) -> Result<Vec<Ipv4Net>, Unfit> {
+    let mut pools = Vec::new();
+    for text in args.list("default_addr_pool") {
+        let problem = match text.parse::<Ipv4Net>() {
+            Ok(net) if net.trunc() != net => {
+                format!("`{text}` has host bits; the network is {}", net.trunc())
+            }
+            Ok(net) if net.prefix_len() > subnet_size => {
+                format!("`{text}` is smaller than one subnet of /{subnet_size}")
+            }
+            Ok(net) => {
+                pools.push(net);
+                continue;
+            }
+            Err(_) => format!("`{text}` is no IPv4 network, such as 172.30.0.0/16"),
+        };
+        return Err(args.wrong_at("default_addr_pool", problem));
+    }
+    Ok(pools)
+}

@@ -1,0 +1,216 @@
+//! Refusals about the whole swarm: S0, S4, S5, S10, S14, S18, and the advice of S11.
+
+use super::{all_say, refusal};
+use crate::cluster::swarm::quorum::majority;
+use crate::cluster::swarm::state::Here;
+use crate::cluster::swarm::table::is_called;
+use crate::cluster::swarm::{Member, State, Swarm};
+use crate::plan::{Advice, Reach, Refusal};
+use crate::probe::Seen;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// S0: no trace is seen, but a host that did not answer may hold the swarm.
+pub(in crate::cluster::swarm) fn may_hold_a_swarm(swarm: &Swarm, state: &State) -> Refusal {
+    let silent: Vec<&str> = swarm
+        .members
+        .iter()
+        .filter(|member| matches!(swarm.observed(state, member).here, Here::Silent(_)))
+        .map(|member| member.host.as_str())
+        .collect();
+    refusal(
+        "S0",
+        Reach::Layer,
+        format!(
+            "no swarm is seen, but {} did not answer and may hold one: founding another would make two",
+            silent.join(", ")
+        ),
+        all_say(swarm, state),
+        "bring the host back and run again, or take it out of the inventory when it is gone for good; no flag overrides this",
+    )
+}
+
+/// S18: the pool that the swarm would have overlaps a network of a host.
+pub(in crate::cluster::swarm) fn pool_overlaps(swarm: &Swarm, overlaps: Vec<String>) -> Refusal {
+    let which = if swarm.default_addr_pool.is_empty() {
+        "Docker's own address pool"
+    } else {
+        "`default_addr_pool`"
+    };
+    refusal(
+        "S18",
+        Reach::Layer,
+        format!(
+            "{which} overlaps a network of the hosts: containers could lose the way to them, and the pool can only be chosen when the swarm is founded"
+        ),
+        overlaps,
+        "set `default_addr_pool` to a private network that no host uses or routes to, such as 172.30.0.0/16",
+    )
+}
+
+/// S18: it cannot be told whether the pool overlaps.
+pub(in crate::cluster::swarm) fn networks_unknown(evidence: Vec<String>) -> Refusal {
+    refusal(
+        "S18",
+        Reach::Layer,
+        "the hosts' own networks are not all known, so the swarm's address pool cannot be checked against them, and it can only be chosen when the swarm is founded".to_owned(),
+        evidence,
+        "see why `ip -j -4 addr` fails there, and run again",
+    )
+}
+
+/// S4: hosts are workers of a swarm whose managers are none of the inventory's.
+pub(in crate::cluster::swarm) fn managers_outside(
+    swarm: &Swarm,
+    state: &State,
+    managers: &BTreeSet<String>,
+) -> Refusal {
+    let mut evidence = all_say(swarm, state);
+    evidence.extend(
+        managers
+            .iter()
+            .map(|manager| format!("a membership names the manager {manager}")),
+    );
+    refusal(
+        "S4",
+        Reach::Layer,
+        "the swarm that is seen has its managers outside the inventory".to_owned(),
+        evidence,
+        "add those hosts to the inventory, or run `docker swarm leave` on the members by hand when that swarm is no longer wanted",
+    )
+}
+
+/// S4 or S5: several swarms have working managers among the hosts.
+pub(in crate::cluster::swarm) fn split(
+    swarm: &Swarm,
+    state: &State,
+    speakers: &[&Member],
+) -> Option<Refusal> {
+    let mut clusters: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
+    let mut leaders: BTreeSet<&str> = BTreeSet::new();
+    for member in speakers {
+        let observed = swarm.observed(state, member);
+        if let Here::Active { cluster, place, .. } = &observed.here {
+            let id = cluster
+                .as_ref()
+                .map_or(&*place.trace.ca_sha256, |cluster| &*cluster.id);
+            clusters.entry(id).or_default().push(member);
+        }
+        let nodes = observed.nodes().unwrap_or_default();
+        leaders.extend(
+            nodes
+                .iter()
+                .filter(|node| node.leader)
+                .map(|node| &*node.id),
+        );
+    }
+    if clusters.len() > 1 {
+        return Some(several_swarms(swarm, state));
+    }
+    (leaders.len() > 1).then(|| {
+        let mut evidence = all_say(swarm, state);
+        evidence.extend(leaders.iter().map(|leader| format!("a roster has {leader} as its leader")));
+        refusal(
+            "S5",
+            Reach::Layer,
+            "the managers follow different leaders: one side was recovered with `--force-new-cluster`, or an election is under way".to_owned(),
+            evidence,
+            "run again in a minute; when it stays, decide which side to keep and let the other leave by hand",
+        )
+    })
+}
+
+/// S5, or S4 when only one of the swarms is at home here.
+pub(in crate::cluster::swarm) fn several_swarms(swarm: &Swarm, state: &State) -> Refusal {
+    let strangers = |member: &&Member| {
+        let nodes = swarm.observed(state, member).nodes().unwrap_or_default();
+        nodes.iter().any(|node| {
+            !swarm
+                .members
+                .iter()
+                .any(|member| is_called(&node.hostname, member.host.as_str()))
+        })
+    };
+    let mut evidence = all_say(swarm, state);
+    for member in &swarm.members {
+        let nodes = swarm.observed(state, member).nodes().unwrap_or_default();
+        if !nodes.is_empty() {
+            let names: Vec<&str> = nodes.iter().map(|node| &*node.hostname).collect();
+            evidence.push(format!("{}'s roster: {}", member.host, names.join(", ")));
+        }
+    }
+    if swarm.members.iter().any(|member| strangers(&member)) {
+        return refusal(
+            "S4",
+            Reach::Layer,
+            "hosts are in a swarm that has nodes outside the inventory, and others in another"
+                .to_owned(),
+            evidence,
+            "decide which swarm to keep; let the hosts of the other leave it by hand (`docker swarm leave`), and run again",
+        );
+    }
+    refusal(
+        "S5",
+        Reach::Layer,
+        "the hosts are in different swarms".to_owned(),
+        evidence,
+        "keep the swarm that has the services (`docker service ls` on a manager of each); let the hosts of the other leave it by hand (`docker swarm leave --force`), and run again",
+    )
+}
+
+/// S10: members are seen, but no manager has a quorum.
+pub(in crate::cluster::swarm) fn no_quorum(swarm: &Swarm, state: &State) -> Refusal {
+    let mut evidence = all_say(swarm, state);
+    for member in &swarm.members {
+        if let Some(roster) = &swarm.observed(state, member).roster {
+            let why = match roster {
+                Seen::Is(roster) => &roster.error,
+                Seen::Unknown(why) => why,
+            };
+            evidence.push(format!("{}: asked for the roster: {why}", member.host));
+        }
+    }
+    let managers = swarm.managers().count();
+    refusal(
+        "S10",
+        Reach::Layer,
+        format!(
+            "no manager tells the roster: the swarm has no quorum ({} of {managers} managers must answer)",
+            majority(managers)
+        ),
+        evidence,
+        "bring the other managers back; running tasks keep running meanwhile. `docker swarm init --force-new-cluster` is a last resort, by hand, and only when the other managers are known to be powered off for good",
+    )
+}
+
+/// S14: a setting that is fixed when the swarm is founded.
+pub(in crate::cluster::swarm) fn fixed(setting: &str, has: &str, declared: &str) -> Refusal {
+    refusal(
+        "S14",
+        Reach::Here,
+        format!(
+            "the swarm was founded with {setting} {has}, and {declared} is declared; this cannot be changed in a swarm that exists"
+        ),
+        vec![
+            format!("the swarm's {setting}: {has}"),
+            format!("declared: {declared}"),
+        ],
+        "declare what the swarm has; a swarm with other values has to be built anew, on purpose",
+    )
+}
+
+/// S11: an even number of managers bears no more losses than one manager less.
+pub(in crate::cluster::swarm) fn even_managers(swarm: &Swarm) -> Option<Advice> {
+    let managers = swarm.managers().count();
+    managers.is_multiple_of(2).then(|| Advice {
+        code: "S11".to_owned(),
+        host: None,
+        text: format!(
+            "{managers} managers need {} for a quorum and bear the loss of {}, no more than {} would: make it {} or {}",
+            majority(managers),
+            managers - majority(managers),
+            managers - 1,
+            managers - 1,
+            managers + 1
+        ),
+    })
+}

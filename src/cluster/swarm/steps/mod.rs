@@ -1,0 +1,154 @@
+//! What follows when the managers answer: steps in fixed phases, each judged by the quorum that those
+//! before it leave, so that the plan after one step is the rest of the plan before it.
+
+mod ghosts;
+mod join;
+mod votes;
+
+pub(super) use join::{assumption, first_labels, join, joined};
+
+use super::quorum::Quorum;
+use super::table::{Row, View, row};
+use super::{Member, drift};
+use crate::inventory::HostName;
+use crate::plan::{Claim, Decision, Expect, Step, Via, Wait};
+use crate::probe::Query;
+use std::collections::BTreeSet;
+
+/// How long the managers may take to notice that a node is gone, or to hand a vote over, in seconds.
+const NOTICE_S: u64 = 120;
+
+/// The steps, waits, refusals and advice for a swarm whose managers answer.
+pub(super) fn decide(view: &View<'_>) -> Decision {
+    let rows: Vec<(&Member, Row<'_>)> = view
+        .swarm
+        .members
+        .iter()
+        .map(|member| (member, row(view, member)))
+        .collect();
+    let mut plan = Plan::new(view, &rows);
+    plan.wait_for_members(&rows);
+    plan.clear_ghosts(&rows);
+    plan.leave_stale(&rows);
+    for managers in [true, false] {
+        plan.join(&rows, managers);
+        if managers {
+            plan.promote(&rows);
+        }
+    }
+    plan.demote(&rows);
+    for (member, row) in &rows {
+        if !plan.stopped.contains(&member.host) {
+            plan.decision.steps.extend(drift::labels(view, member, row));
+        }
+    }
+    let mut decision = plan.decision;
+    for (member, row) in rows {
+        match row {
+            Row::Refused(refusal) => decision.refusals.push(refusal),
+            Row::Member { node, .. } => {
+                drift::member(view, member, node, &mut decision);
+            }
+            _ => {}
+        }
+    }
+    drift::whole(view, &mut decision);
+    decision
+}
+
+struct Plan<'a> {
+    view: &'a View<'a>,
+    decision: Decision,
+    quorum: Quorum,
+    /// What must have come true before the roster is changed.
+    gate: Vec<Claim>,
+    /// What the last step leaves behind.
+    last: Option<Claim>,
+    /// Hosts whose next step was refused: what builds on it is left out.
+    stopped: BTreeSet<&'a HostName>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(view: &'a View<'a>, rows: &[(&'a Member, Row<'a>)]) -> Self {
+        let returning: Vec<&str> = rows
+            .iter()
+            .filter_map(|(_, row)| match row {
+                Row::Member {
+                    node,
+                    coming: Some(_),
+                } => Some(&*node.id),
+                _ => None,
+            })
+            .collect();
+        let lost: Vec<&str> = rows
+            .iter()
+            .flat_map(|(member, row)| view.ghosts(member, row))
+            .map(|node| &*node.id)
+            .collect();
+        Self {
+            view,
+            decision: Decision::default(),
+            quorum: Quorum::of(view.nodes, &returning, &lost),
+            gate: Vec::new(),
+            last: None,
+            stopped: BTreeSet::new(),
+        }
+    }
+
+    /// Adds a step that changes the roster: after all that came before it, and before all that follow.
+    fn push(&mut self, mut step: Step) {
+        for claim in self.gate.iter().chain(&self.last) {
+            if !step.needs.contains(claim) {
+                step.needs.push(claim.clone());
+            }
+        }
+        self.last.clone_from(&step.done);
+        self.decision.steps.push(step);
+    }
+
+    fn wait(&mut self, what: String, until: Claim, deadline_s: u64) {
+        self.decision.waits.push(Wait {
+            what,
+            until,
+            deadline_s,
+        });
+    }
+
+    fn roster(&self, expect: Expect) -> Claim {
+        Claim::new(self.view.speaker(), Query::SwarmNodes, expect)
+    }
+
+    /// Preferably not the subject itself; it may be the only one that provision can reach.
+    fn any_manager(&self, but: &Member) -> Via {
+        let mut hosts: Vec<HostName> = self
+            .view
+            .speakers
+            .iter()
+            .map(|member| member.host.clone())
+            .collect();
+        hosts.sort_by_key(|host| *host == but.host);
+        Via::AnyManager(hosts)
+    }
+
+    fn wait_for_members(&mut self, rows: &[(&'a Member, Row<'a>)]) {
+        for (member, row) in rows {
+            let (coming, votes) = match row {
+                Row::Member {
+                    node,
+                    coming: Some(coming),
+                } => (coming, node.votes()),
+                Row::Returning(coming) => {
+                    if member.manager {
+                        self.quorum.grow();
+                    }
+                    (coming, member.manager)
+                }
+                _ => continue,
+            };
+            self.wait(coming.what.clone(), coming.until.clone(), coming.deadline_s);
+            if votes {
+                self.gate.push(coming.until.clone());
+            }
+        }
+    }
+}

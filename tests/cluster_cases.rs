@@ -1,0 +1,226 @@
+//! Answers in, decision out: each file of `tests/cases/swarm` and `tests/cases/preflight` is one row of a
+//! decision table. `PROVISION_BLESS=1` writes the decisions that are reached now into the files; read the diff.
+
+use provision::cluster::swarm::Swarm;
+use provision::inventory::HostName;
+use provision::module::{Args, Context, Module, Unfit};
+use provision::plan::{Class, Decision, Reach};
+use provision::probe::{Answer, Answers, Memory, Query, Seen};
+use provision::yaml::{Entry, Node, Span, Value};
+use serde_json::{Map, Value as Json, json};
+use std::path::{Path, PathBuf};
+
+#[test]
+fn swarm() {
+    run_all::<Swarm>();
+}
+
+fn run_all<M: Module>() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(M::SPEC.name);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "json"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no cases in {}", folder.display());
+    let wrong: Vec<String> = files.iter().filter_map(|file| run::<M>(file)).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What differs from the decision in the file.
+fn run<M: Module>(file: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut case: Map<String, Json> =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let reached = decide::<M>(&case, file);
+    if case.get("then") == Some(&reached) {
+        return None;
+    }
+    if std::env::var_os("PROVISION_BLESS").is_some() {
+        case.insert("then".to_owned(), reached);
+        std::fs::write(file, serde_json::to_string_pretty(&case).unwrap() + "\n").unwrap();
+        return None;
+    }
+    let pretty = |json: &Json| serde_json::to_string_pretty(json).unwrap();
+    let wanted = case.get("then").map(pretty).unwrap_or_default();
+    let reached = pretty(&reached);
+    let diff = similar::TextDiff::from_lines(&wanted, &reached);
+    Some(format!("{}\n{}", file.display(), diff.unified_diff()))
+}
+
+fn decide<M: Module>(case: &Map<String, Json>, file: &Path) -> Json {
+    let span = Span::builtin("case");
+    let hosts: Vec<HostName> = case["hosts"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|name| HostName::new(&**name))
+        .collect();
+    let variable = |host: &HostName, name: &str| -> Result<Option<Node>, Unfit> {
+        Ok(case["hosts"][host.as_str()]
+            .get(name)
+            .map(|json| node(json, &span)))
+    };
+    let context = Context {
+        host: &hosts[0],
+        group: &hosts,
+        user: "root",
+        variable: &variable,
+        file: &|_| Ok(Vec::new()),
+        template: &|_| Ok(String::new()),
+    };
+    let arguments = node(&case["module"], &span);
+    let args = Args {
+        spec: const { &M::SPEC },
+        node: &arguments,
+    };
+    let module = match M::from_args(&args, &context) {
+        Ok(module) => module,
+        Err(Unfit::Wrong(diagnostics)) => return json!({ "wrong": diagnostics.to_string() }),
+        Err(Unfit::Unknown(why)) => return json!({ "unknown": why }),
+    };
+    let memory = memory(&case["answers"]);
+    let seen = Answers::new(&memory);
+    let state = module
+        .look(&seen)
+        .unwrap_or_else(|need| panic!("{}: also asks {:?}", file.display(), need.0));
+    let mut then = readable(&module.plan(&state));
+    if let Some(health) = module.health(&state) {
+        let lines: Vec<Json> = health
+            .members
+            .iter()
+            .map(|member| {
+                json!(format!(
+                    "{} {:?}: {}",
+                    member.host, member.light, member.says
+                ))
+            })
+            .collect();
+        then.insert("health".to_owned(), lines.into());
+        if let Some(margin) = health.margin {
+            let text = format!("can lose {}: {}", margin.can_lose, margin.because);
+            then.insert("margin".to_owned(), text.into());
+        }
+    }
+    if let Some(registered) = module.registered(&state) {
+        then.insert("registered".to_owned(), registered);
+    }
+    Json::Object(then)
+}
+
+/// The answers of a case: by host, by `question` or `question argument`; a text is why nobody knows.
+fn memory(answers: &Json) -> Memory {
+    let mut memory = Memory::default();
+    for (host, answered) in answers.as_object().unwrap() {
+        for (question, answer) in answered.as_object().unwrap() {
+            let (kind, query) = match question.split_once(' ') {
+                Some((kind, about)) => (kind, json!({ kind: about })),
+                None => (&**question, json!(question)),
+            };
+            let query: Query = serde_json::from_value(query).unwrap();
+            let seen = match answer {
+                Json::String(why) => Seen::Unknown(why.clone()),
+                answer => Seen::Is(
+                    serde_json::from_value::<Answer>(json!({ kind: answer }))
+                        .unwrap_or_else(|error| panic!("{host}: {question}: {error}")),
+                ),
+            };
+            memory.insert(&HostName::new(&**host), query, seen);
+        }
+    }
+    memory
+}
+
+/// A decision as a person would tell it.
+fn readable(decision: &Decision) -> Map<String, Json> {
+    let mut then = Map::new();
+    let mut list = |key: &str, lines: Vec<Json>| {
+        if !lines.is_empty() {
+            then.insert(key.to_owned(), lines.into());
+        }
+    };
+    let steps = decision.steps.iter().map(|step| {
+        let mut told = Map::new();
+        let class = match &step.class {
+            Class::Destroy(object) => format!("destroy {object}"),
+            class => class.name().to_owned(),
+        };
+        told.insert(
+            "step".to_owned(),
+            json!(format!("{} for {} ({class})", step.id, step.subject)),
+        );
+        told.insert("why".to_owned(), json!(step.why));
+        told.insert("act".to_owned(), json!(step.act));
+        told.insert("via".to_owned(), json!(step.via));
+        let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
+        told.insert("needs".to_owned(), json!(needs));
+        told.insert(
+            "done".to_owned(),
+            json!(step.done.as_ref().map(ToString::to_string)),
+        );
+        if !step.assumes.is_empty() {
+            told.insert("assumes".to_owned(), json!(step.assumes));
+        }
+        Json::Object(told)
+    });
+    list("steps", steps.collect());
+    let waits = decision.waits.iter().map(|wait| {
+        json!(format!(
+            "{} ({} s; until {})",
+            wait.what, wait.deadline_s, wait.until
+        ))
+    });
+    list("waits", waits.collect());
+    let refusals = decision.refusals.iter().map(|refusal| {
+        let reach = match &refusal.reach {
+            Reach::Hosts(hosts) => format!("{hosts:?}"),
+            Reach::Layer => "the layer".to_owned(),
+            Reach::Here => "nothing else".to_owned(),
+        };
+        json!({
+            "refusal": format!("{}: {}", refusal.code, refusal.because),
+            "evidence": refusal.evidence,
+            "hint": refusal.hint,
+            "stops": reach,
+        })
+    });
+    list("refusals", refusals.collect());
+    let advice = decision.advice.iter().map(|advice| {
+        let about = advice.host.as_ref().map(|host| format!(" {host}"));
+        json!(format!(
+            "{}{}: {}",
+            advice.code,
+            about.unwrap_or_default(),
+            advice.text
+        ))
+    });
+    list("advice", advice.collect());
+    then
+}
+
+fn node(json: &Json, span: &Span) -> Node {
+    let value = match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => Value::Int(number.as_i64().unwrap(), number.to_string()),
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(items) => Value::List(items.iter().map(|item| node(item, span)).collect()),
+        Json::Object(entries) => Value::Map(
+            entries
+                .iter()
+                .map(|(key, value)| Entry {
+                    key: key.clone(),
+                    key_span: span.clone(),
+                    node: node(value, span),
+                })
+                .collect(),
+        ),
+    };
+    Node {
+        span: span.clone(),
+        value,
+    }
+}
