@@ -26,8 +26,16 @@ pub fn prepare(lab: &Lab, record: &Record) -> Result<()> {
         Ok(home) => format!("env LAB_HOME={home} "),
         Err(_) => String::new(),
     };
-    let connect = format!("{home}{} connect --name {} %h %p", program.display(), lab.name);
-    let text = config(&key.display().to_string(), &known_hosts(lab).display().to_string(), &connect);
+    let connect = format!(
+        "{home}{} connect --name {} %h %p",
+        program.display(),
+        lab.name
+    );
+    let text = config(
+        &key.display().to_string(),
+        &known_hosts(lab).display().to_string(),
+        &connect,
+    );
     fs::write(config_file(lab), text).context("cannot write the ssh configuration")
 }
 
@@ -63,7 +71,10 @@ pub fn write_known_hosts(lab: &Lab, record: &Record) -> Result<()> {
         let directory = host.directory().join("upper/etc/ssh");
         let mut found = 0;
         for kind in ["ed25519", "ecdsa", "rsa"] {
-            let Ok(line) = fs::read_to_string(directory.join(format!("ssh_host_{kind}_key.pub"))) else { continue };
+            let Ok(line) = fs::read_to_string(directory.join(format!("ssh_host_{kind}_key.pub")))
+            else {
+                continue;
+            };
             let mut words = line.split_whitespace();
             if let (Some(algorithm), Some(key)) = (words.next(), words.next()) {
                 text += &format!("{},{} {algorithm} {key}\n", host.name(), host.address());
@@ -71,7 +82,11 @@ pub fn write_known_hosts(lab: &Lab, record: &Record) -> Result<()> {
             }
         }
         if found == 0 {
-            bail!("{} has no host keys in {}", host.name(), directory.display());
+            bail!(
+                "{} has no host keys in {}",
+                host.name(),
+                directory.display()
+            );
         }
     }
     let file = known_hosts(lab);
@@ -94,18 +109,25 @@ pub fn ssh(lab: &Lab, host: &Host, command: &[String]) -> Result<()> {
 
 /// Becomes `command`, as root in the host's namespaces and control groups.
 pub fn exec(host: &Host, record: &Record, command: &[String]) -> Result<()> {
-    let init = host.init().with_context(|| format!("{0} is off; start it with `lab start {0}`", host.name()))?;
+    let init = host
+        .init()
+        .with_context(|| format!("{0} is off; start it with `lab start {0}`", host.name()))?;
     cgroup::join_host(host, record)?;
     let error = tool("nsenter")
         .args(["--target", &init.pid.to_string()])
-        .args(["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"])
+        .args([
+            "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--",
+        ])
         .arg("setpriv")
         .args(DROPPED)
         .args(command)
         .env_clear()
         .env("PATH", PATH)
         .env("HOME", "/root")
-        .env("TERM", std::env::var_os("TERM").unwrap_or_else(|| "dumb".into()))
+        .env(
+            "TERM",
+            std::env::var_os("TERM").unwrap_or_else(|| "dumb".into()),
+        )
         .stdin(std::process::Stdio::inherit())
         .exec();
     Err(error).context("cannot run nsenter")

@@ -27,14 +27,22 @@ impl Cache {
         fs::create_dir_all(&directory)?;
         let file = File::create(directory.join("lock"))?;
         let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| error)?;
-        let cache = Self { directory, _lock: lock };
+        let cache = Self {
+            directory,
+            _lock: lock,
+        };
         cache.prune();
         Ok(cache)
     }
 
     /// The thing `kind` made of `inputs`: from the cache, or made now by `build` in a directory
     /// that takes its place only when complete.
-    pub fn get(&self, kind: &str, inputs: &[&str], build: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    pub fn get(
+        &self,
+        kind: &str,
+        inputs: &[&str],
+        build: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<PathBuf> {
         let place = self.directory.join(format!("{kind}-{}", digest(inputs)));
         if !place.exists() {
             let started = Instant::now();
@@ -42,7 +50,11 @@ impl Cache {
             let scratch = self.directory.join(format!("{SCRATCH}{kind}"));
             build(&scratch).with_context(|| format!("cannot make {}", place.display()))?;
             fs::rename(&scratch, &place)?;
-            println!("made {} in {:.1} s", place.display(), started.elapsed().as_secs_f64());
+            println!(
+                "made {} in {:.1} s",
+                place.display(),
+                started.elapsed().as_secs_f64()
+            );
         }
         // Says when it was last used; `prune` asks.
         let _ = File::open(&place).and_then(|file| file.set_modified(SystemTime::now()));
@@ -52,9 +64,20 @@ impl Cache {
     /// Removes what a broken build left, and old versions that no lab uses.
     fn prune(&self) {
         let used = in_use();
-        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            let age = entry.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+        for entry in fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let (path, name) = (
+                entry.path(),
+                entry.file_name().to_string_lossy().into_owned(),
+            );
+            let age = entry
+                .metadata()
+                .and_then(|data| data.modified())
+                .ok()
+                .and_then(|time| time.elapsed().ok());
             let old = path.is_dir() && age.is_some_and(|age| age > UNUSED) && !used.contains(&path);
             if name.starts_with(SCRATCH) || old {
                 let _ = fs::remove_dir_all(path);
@@ -68,7 +91,8 @@ const SCRATCH: &str = "making.";
 
 /// Where the cache is.
 fn directory() -> PathBuf {
-    std::env::var_os("LAB_CACHE").map_or_else(|| PathBuf::from("/var/cache/provision-lab"), PathBuf::from)
+    std::env::var_os("LAB_CACHE")
+        .map_or_else(|| PathBuf::from("/var/cache/provision-lab"), PathBuf::from)
 }
 
 /// Versions that existing labs stand on.
@@ -76,7 +100,9 @@ fn in_use() -> Vec<PathBuf> {
     let labs = fs::read_dir(lab::home()).into_iter().flatten().flatten();
     let names = labs.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let records = names.filter_map(|name| lab::Lab::named(&name).ok()?.record().ok());
-    records.flat_map(|record| [record.base, record.identity, record.web]).collect()
+    records
+        .flat_map(|record| [record.base, record.identity, record.web])
+        .collect()
 }
 
 /// Twelve hexadecimal digits that stand for the inputs.
@@ -87,7 +113,11 @@ pub fn digest(inputs: &[&str]) -> String {
         hash.update(input.len().to_le_bytes());
         hash.update(input);
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -13,8 +13,17 @@ use crate::lab::{Lab, Record};
 use crate::process::wait_until;
 
 /// Controllers that a host with version 1 control groups is given.
-pub const V1_CONTROLLERS: [&str; 9] =
-    ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "name=systemd"];
+pub const V1_CONTROLLERS: [&str; 9] = [
+    "cpu",
+    "cpuacct",
+    "cpuset",
+    "memory",
+    "devices",
+    "freezer",
+    "blkio",
+    "pids",
+    "name=systemd",
+];
 
 /// Control groups a lab of that name has, or would have if this process made it.
 #[derive(Debug)]
@@ -32,15 +41,24 @@ pub struct Places {
 pub fn places(lab: &Lab) -> Result<Places> {
     let groups = fs::read_to_string("/proc/self/cgroup")?;
     let mounts = fs::read_to_string("/proc/self/mountinfo")?;
-    let find = |controller: &str| own_directory(&groups, &mounts, controller).map(|own| own.join(lab.namespace()));
-    let unified = find("").context("the lab needs a cgroup2 file system; mount one at /sys/fs/cgroup/unified")?;
+    let find = |controller: &str| {
+        own_directory(&groups, &mounts, controller).map(|own| own.join(lab.namespace()))
+    };
+    let unified = find("")
+        .context("the lab needs a cgroup2 file system; mount one at /sys/fs/cgroup/unified")?;
     let devices = find("devices").context(
         "the lab needs the version 1 `devices` hierarchy at /sys/fs/cgroup/devices: \
          without it root of a host could write to the machine's disks",
     )?;
     let v1 = V1_CONTROLLERS.iter().filter(|name| **name != "devices");
-    let v1 = v1.filter_map(|name| Some(((*name).to_owned(), find(name)?))).collect();
-    Ok(Places { unified, devices, v1 })
+    let v1 = v1
+        .filter_map(|name| Some(((*name).to_owned(), find(name)?)))
+        .collect();
+    Ok(Places {
+        unified,
+        devices,
+        v1,
+    })
 }
 
 /// Directory of the control group of the process that `groups` (/proc/PID/cgroup) is about;
@@ -49,7 +67,10 @@ fn own_directory(groups: &str, mounts: &str, controller: &str) -> Option<PathBuf
     let (controllers, own) = groups.lines().find_map(|line| {
         let (_, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;
-        controllers.split(',').any(|one| one == controller).then_some((controllers, path))
+        controllers
+            .split(',')
+            .any(|one| one == controller)
+            .then_some((controllers, path))
     })?;
     mounts.lines().find_map(|line| {
         let (left, right) = line.split_once(" - ")?;
@@ -60,7 +81,10 @@ fn own_directory(groups: &str, mounts: &str, controller: &str) -> Option<PathBuf
         let wanted = if controllers.is_empty() {
             kind == "cgroup2"
         } else {
-            kind == "cgroup" && controllers.split(',').all(|one| options.split(',').any(|option| option == one))
+            kind == "cgroup"
+                && controllers
+                    .split(',')
+                    .all(|one| options.split(',').any(|option| option == one))
         };
         let below = Path::new(own).strip_prefix(root).ok()?;
         wanted.then(|| Path::new(point).join(below))
@@ -89,7 +113,8 @@ pub fn make_host(host: &Host, record: &Record) -> Result<()> {
 }
 
 fn make(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).with_context(|| format!("cannot make the control group {}", path.display()))
+    fs::create_dir_all(path)
+        .with_context(|| format!("cannot make the control group {}", path.display()))
 }
 
 fn make_v1(controller: &str, path: &Path) -> Result<()> {
@@ -122,19 +147,26 @@ pub fn join_host(host: &Host, record: &Record) -> Result<()> {
 
 /// Whether any process is in the group or below it. Only for cgroup2.
 pub fn populated(group: &Path) -> bool {
-    fs::read_to_string(group.join("cgroup.events")).is_ok_and(|events| events.contains("populated 1"))
+    fs::read_to_string(group.join("cgroup.events"))
+        .is_ok_and(|events| events.contains("populated 1"))
 }
 
 /// Kills every process in the group and below, forks on the way included, and waits for their end.
 pub fn kill(group: &Path) -> Result<()> {
     match fs::write(group.join("cgroup.kill"), "1") {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other.with_context(|| format!("cannot kill the control group {}", group.display()))?,
+        other => {
+            other.with_context(|| format!("cannot kill the control group {}", group.display()))?;
+        }
     }
     // A process in the middle of writing much to disk dies only after the write.
     if !wait_until(Duration::from_secs(60), || !populated(group)) {
         let left = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-        bail!("processes of {} did not die within 60 s: {}", group.display(), left.trim().replace('\n', " "));
+        bail!(
+            "processes of {} did not die within 60 s: {}",
+            group.display(),
+            left.trim().replace('\n', " ")
+        );
     }
     Ok(())
 }
@@ -150,9 +182,8 @@ pub fn remove(group: &Path) -> Result<()> {
         }
     });
     match problem {
-        Some(error) if !gone => {
-            Err(error).with_context(|| format!("cannot remove the control group {}", group.display()))
-        }
+        Some(error) if !gone => Err(error)
+            .with_context(|| format!("cannot remove the control group {}", group.display())),
         _ => Ok(()),
     }
 }
@@ -176,14 +207,19 @@ fn remove_once(group: &Path) -> io::Result<()> {
 
 /// Hierarchies that `version` needs besides cgroup2 and the fence.
 pub fn further(version: CgroupVersion, places: Vec<(String, PathBuf)>) -> Vec<(String, PathBuf)> {
-    if version == CgroupVersion::V1 { places } else { Vec::new() }
+    if version == CgroupVersion::V1 {
+        places
+    } else {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GROUPS: &str = "9:name=systemd:/\n5:devices:/\n4:memory:/job/1\n2:cpu,cpuacct:/a\n0::/me\n";
+    const GROUPS: &str =
+        "9:name=systemd:/\n5:devices:/\n4:memory:/job/1\n2:cpu,cpuacct:/a\n0::/me\n";
     const MOUNTS: &str = "\
 30 20 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
 31 30 0:27 / /sys/fs/cgroup/devices rw,relatime shared:1 - cgroup cgroup rw,devices

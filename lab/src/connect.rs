@@ -15,8 +15,13 @@ use crate::network;
 pub fn connect(lab: &Lab, host: &str, port: u16) -> Result<()> {
     let host = lab.host(&lab.record()?, host)?;
     network::enter(&lab.namespace())?;
-    let stream = TcpStream::connect((host.address(), port))
-        .with_context(|| format!("cannot connect to {} ({}) port {port}", host.name(), host.address()))?;
+    let stream = TcpStream::connect((host.address(), port)).with_context(|| {
+        format!(
+            "cannot connect to {} ({}) port {port}",
+            host.name(),
+            host.address()
+        )
+    })?;
     stream.set_nodelay(true)?;
     // Plain files: std's own handles buffer.
     let mut input = File::from(stdin().as_fd().try_clone_to_owned()?);
@@ -27,7 +32,8 @@ pub fn connect(lab: &Lab, host: &str, port: u16) -> Result<()> {
         let _ = pump(&mut input, &mut upstream);
         let _ = upstream.shutdown(Shutdown::Write);
     });
-    pump(&mut &stream, &mut output).with_context(|| format!("the connection to {} broke", host.name()))
+    pump(&mut &stream, &mut output)
+        .with_context(|| format!("the connection to {} broke", host.name()))
 }
 
 /// Passes on whatever comes as soon as it comes, until the end. (`io::copy` would splice, and a

@@ -11,7 +11,11 @@ use crate::network;
 
 /// Removes the lab. Whatever is left of one is enough to find the rest; no lab is no error.
 pub fn down(lab: &Lab) -> Result<()> {
-    let _lock = if exists(&lab.directory) { Some(lab.lock()?) } else { None };
+    let _lock = if exists(&lab.directory) {
+        Some(lab.lock()?)
+    } else {
+        None
+    };
     // Silence before death, as with a single host: no reason to teach peers otherwise here, but
     // the namespaces must be empty before they can go.
     for group in unified_groups(lab)? {
@@ -51,7 +55,10 @@ fn v1_groups(lab: &Lab) -> Result<Vec<PathBuf>> {
 
 /// Moved aside first, so that a lab of the name is gone at once, and half of one is never seen.
 fn remove_state(lab: &Lab) -> Result<()> {
-    let parent = lab.directory.parent().context("a lab without a parent directory")?;
+    let parent = lab
+        .directory
+        .parent()
+        .context("a lab without a parent directory")?;
     let prefix = format!(".{}.removed-", lab.name);
     if exists(&lab.directory) {
         let aside = parent.join(format!("{prefix}{}", std::process::id()));
@@ -60,13 +67,20 @@ fn remove_state(lab: &Lab) -> Result<()> {
     // Also what an interrupted `down` left.
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(&prefix) {
-            fs::remove_dir_all(entry.path())
-                .with_context(|| format!("cannot remove {}; remove it by hand", entry.path().display()))?;
+            fs::remove_dir_all(entry.path()).with_context(|| {
+                format!(
+                    "cannot remove {}; remove it by hand",
+                    entry.path().display()
+                )
+            })?;
         }
     }
     let _ = fs::remove_dir(parent);
     if exists(&lab.directory) {
-        bail!("{} came back while the lab was being removed; run `lab down` again", lab.directory.display());
+        bail!(
+            "{} came back while the lab was being removed; run `lab down` again",
+            lab.directory.display()
+        );
     }
     Ok(())
 }

@@ -16,8 +16,12 @@ const LOOP: u64 = 7;
 /// Denies all block devices of the machine but loop devices in the group `devices`.
 pub fn raise(devices: &Path) -> Result<()> {
     for major in majors(&fs::read_to_string("/proc/devices")?, &numbers()?) {
-        fs::write(devices.join("devices.deny"), format!("b {major}:* rwm"))
-            .with_context(|| format!("cannot deny block devices {major}:* in {}", devices.display()))?;
+        fs::write(devices.join("devices.deny"), format!("b {major}:* rwm")).with_context(|| {
+            format!(
+                "cannot deny block devices {major}:* in {}",
+                devices.display()
+            )
+        })?;
     }
     Ok(())
 }
@@ -46,7 +50,10 @@ fn numbers() -> Result<Vec<(u64, u64)>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir("/sys/class/block").context("cannot list the machine's disks")? {
         let text = fs::read_to_string(entry?.path().join("dev"))?;
-        let (major, minor) = text.trim().split_once(':').context("odd device number in /sys/class/block")?;
+        let (major, minor) = text
+            .trim()
+            .split_once(':')
+            .context("odd device number in /sys/class/block")?;
         numbers.push((major.parse()?, minor.parse()?));
     }
     Ok(numbers)
@@ -55,7 +62,10 @@ fn numbers() -> Result<Vec<(u64, u64)>> {
 /// Major numbers to deny: those of the disks there are, and those of all block drivers
 /// (`devices` is /proc/devices), because a disk may be added later.
 fn majors(devices: &str, numbers: &[(u64, u64)]) -> BTreeSet<u64> {
-    let drivers = devices.lines().skip_while(|line| *line != "Block devices:").skip(1);
+    let drivers = devices
+        .lines()
+        .skip_while(|line| *line != "Block devices:")
+        .skip(1);
     drivers
         .filter_map(|line| line.split_whitespace().next()?.parse().ok())
         .chain(numbers.iter().map(|(major, _)| *major))
@@ -69,7 +79,8 @@ mod tests {
 
     #[test]
     fn all_disks_but_loops_are_denied() {
-        let devices = "Character devices:\n  1 mem\n\nBlock devices:\n  7 loop\n253 zram\n254 virtblk\n";
+        let devices =
+            "Character devices:\n  1 mem\n\nBlock devices:\n  7 loop\n253 zram\n254 virtblk\n";
         let denied = majors(devices, &[(7, 0), (8, 1)]);
         assert_eq!(denied.into_iter().collect::<Vec<_>>(), [8, 253, 254]);
     }

@@ -24,7 +24,10 @@ pub struct Host {
 impl Host {
     /// Host `number` of `lab`.
     pub fn new(lab: &Lab, number: u8) -> Self {
-        Self { lab: lab.clone(), number }
+        Self {
+            lab: lab.clone(),
+            number,
+        }
     }
 
     /// Host name.
@@ -60,7 +63,7 @@ impl Host {
 
     /// Exists while the network cable is pulled.
     pub fn cut_marker(&self) -> PathBuf {
-        self.directory().join("cut")
+        self.lab.directory.join(format!("{}.cut", self.name()))
     }
 
     /// What the supervisor and the host's boot print.
@@ -103,7 +106,10 @@ impl Host {
             return Ok(());
         }
         for part in ["upper/etc", "work", "root", "docker", "sysctl"] {
-            fs::DirBuilder::new().recursive(true).mode(0o755).create(directory.join(part))?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o755)
+                .create(directory.join(part))?;
         }
         // The modes of the merged directories are those of the upper ones.
         for part in ["upper", "upper/etc", "docker"] {
@@ -112,8 +118,13 @@ impl Host {
         }
         let brick = directory.join("brick.img");
         fs::File::create(&brick)?.set_len(BRICK_SIZE)?;
-        run(tool("mkfs.xfs").args(["-q", "-f", "-i", "size=512"]).arg(&brick))?;
-        fs::write(directory.join("upper/etc/hostname"), format!("{}\n", self.name()))?;
+        run(tool("mkfs.xfs")
+            .args(["-q", "-f", "-i", "size=512"])
+            .arg(&brick))?;
+        fs::write(
+            directory.join("upper/etc/hostname"),
+            format!("{}\n", self.name()),
+        )?;
         // Last, because its presence says that the rest is there.
         let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
         let machine_id = uuid.trim().replace('-', "");

@@ -47,14 +47,23 @@ pub fn make() -> Result<Images> {
     machine::install_programs()?;
     let cache = Cache::open()?;
     let names = NAMES.join(" ");
-    let identity = cache.get("identity", &[IDENTITY.1, &names], |to| bash(to, &[IDENTITY], &NAMES))?;
-    let key = fs::read_to_string(identity.join("id_ed25519.pub"))? + &fs::read_to_string(identity.join("ca.crt"))?;
+    let identity = cache.get("identity", &[IDENTITY.1, &names], |to| {
+        bash(to, &[IDENTITY], &NAMES)
+    })?;
+    let key = fs::read_to_string(identity.join("id_ed25519.pub"))?
+        + &fs::read_to_string(identity.join("ca.crt"))?;
     let kernel = uname()?.release().to_string_lossy().into_owned();
 
     let rootfs = cache.get("rootfs", &[ROOTFS.1, &key, &kernel], |to| {
-        bash(to, &[ROOTFS], &[&machine::debian_mirror()?, &shown(&identity)?])
+        bash(
+            to,
+            &[ROOTFS],
+            &[&machine::debian_mirror()?, &shown(&identity)?],
+        )
     })?;
-    let payload = cache.get("payload", &[PAYLOAD.1], |to| bash(to, &[PAYLOAD], &[&machine::debian_mirror()?]))?;
+    let payload = cache.get("payload", &[PAYLOAD.1], |to| {
+        bash(to, &[PAYLOAD], &[&machine::debian_mirror()?])
+    })?;
 
     let recipes = [REPO, RPM, ROCKY, DOCKER];
     let mut inputs: Vec<&str> = recipes.iter().map(|recipe| recipe.1).collect();
@@ -63,11 +72,22 @@ pub fn make() -> Result<Images> {
     let words: Vec<&str> = made_of.iter().map(String::as_str).collect();
     let repo = cache.get("repo", &inputs, |to| bash(to, &recipes, &words))?;
 
-    let base = cache.get("base", &[FINISH.1, &shown(&rootfs)?, &shown(&repo)?], |to| {
-        run(tool("cp").args(["-a", "--reflink=auto"]).arg(&rootfs).arg(to))?;
-        bash(to, &[FINISH], &[&shown(&repo)?])
-    })?;
-    Ok(Images { identity, base, web: repo.join("web") })
+    let base = cache.get(
+        "base",
+        &[FINISH.1, &shown(&rootfs)?, &shown(&repo)?],
+        |to| {
+            run(tool("cp")
+                .args(["-a", "--reflink=auto"])
+                .arg(&rootfs)
+                .arg(to))?;
+            bash(to, &[FINISH], &[&shown(&repo)?])
+        },
+    )?;
+    Ok(Images {
+        identity,
+        base,
+        web: repo.join("web"),
+    })
 }
 
 /// Runs the first of `recipes` with `to` and `words` as its arguments, the others beside it.
@@ -93,7 +113,10 @@ fn bash(to: &Path, recipes: &[Recipe], words: &[&str]) -> Result<()> {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(20)..].join("\n    ");
-        bail!("{name} failed ({status}); the end of {}:\n    {last}", log.display());
+        bail!(
+            "{name} failed ({status}); the end of {}:\n    {last}",
+            log.display()
+        );
     }
     fs::remove_dir_all(&scripts)?;
     fs::remove_file(&log)?;
@@ -101,5 +124,7 @@ fn bash(to: &Path, recipes: &[Recipe], words: &[&str]) -> Result<()> {
 }
 
 fn shown(path: &Path) -> Result<String> {
-    path.to_str().map(str::to_owned).context("the cache's path is not UTF-8; set LAB_CACHE to another one")
+    path.to_str()
+        .map(str::to_owned)
+        .context("the cache's path is not UTF-8; set LAB_CACHE to another one")
 }

@@ -67,8 +67,16 @@ pub fn boot(host: &Host, record: &Record) -> Result<End> {
             | CloneFlags::CLONE_NEWCGROUP,
     )
     .context("cannot make the namespaces of a host; are you root?")?;
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
-    let mut init = this_program().args(["init", "--name", &host.lab.name, &host.name()]).spawn()?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )?;
+    let mut init = this_program()
+        .args(["init", "--name", &host.lab.name, &host.name()])
+        .spawn()?;
     ProcessId::of(i32::try_from(init.id())?)?.save(&host.init_file())?;
     let status = init.wait()?;
     let _ = fs::remove_file(host.init_file());
@@ -98,20 +106,41 @@ pub fn init(host: &Host, record: &Record) -> Result<()> {
     kernel_settings(&root, &directory.join("sysctl"))?;
     attach("sysfs", &root.join("sys"), "sysfs", MsFlags::MS_RDONLY, "")?;
     control_groups(&root, record)?;
-    attach("run", &root.join("run"), "tmpfs", MsFlags::empty(), "mode=755")?;
+    attach(
+        "run",
+        &root.join("run"),
+        "tmpfs",
+        MsFlags::empty(),
+        "mode=755",
+    )?;
     // Docker's overlay2 driver does not work on an overlay.
     bind(&directory.join("docker"), &root.join("var/lib/docker"))?;
-    run(tool("mount").args(["-o", "loop"]).arg(directory.join("brick.img")).arg(root.join("data/brick")))?;
+    run(tool("mount")
+        .args(["-o", "loop"])
+        .arg(directory.join("brick.img"))
+        .arg(root.join("data/brick")))?;
     chdir(&root)?;
     pivot_root(".", ".").context("cannot make the host's root the root")?;
     umount2(".", MntFlags::MNT_DETACH)?;
     chdir("/")?;
     // As on any machine that systemd booted; systemd itself leaves it to the container's manager.
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SHARED, None::<&str>)?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_SHARED,
+        None::<&str>,
+    )?;
     umask(Mode::from_bits_truncate(0o022));
     let mut command = Command::new("setpriv");
-    command.env_clear().env("PATH", PATH).env("container", "lab").env("TERM", "dumb");
-    command.args(DROPPED).args(["/sbin/init", "systemd.show_status=1"]);
+    command
+        .env_clear()
+        .env("PATH", PATH)
+        .env("container", "lab")
+        .env("TERM", "dumb");
+    command
+        .args(DROPPED)
+        .args(["/sbin/init", "systemd.show_status=1"]);
     if record.cgroup == CgroupVersion::V1 {
         // In a container systemd takes its own arguments for the kernel's command line.
         command.args([
@@ -125,8 +154,12 @@ pub fn init(host: &Host, record: &Record) -> Result<()> {
 
 /// setpriv's arguments that take away what would reach the machine itself: its clock, its kernel
 /// modules, its memory and ports.
-pub const DROPPED: [&str; 4] =
-    ["--bounding-set", "-sys_time,-sys_module,-sys_rawio", "--inh-caps", "-sys_time,-sys_module,-sys_rawio"];
+pub const DROPPED: [&str; 4] = [
+    "--bounding-set",
+    "-sys_time,-sys_module,-sys_rawio",
+    "--inh-caps",
+    "-sys_time,-sys_module,-sys_rawio",
+];
 
 fn attach(source: &str, target: &Path, kind: &str, flags: MsFlags, options: &str) -> Result<()> {
     let options = (!options.is_empty()).then_some(options);
@@ -135,8 +168,14 @@ fn attach(source: &str, target: &Path, kind: &str, flags: MsFlags, options: &str
 }
 
 fn bind(source: &Path, target: &Path) -> Result<()> {
-    mount(Some(source), target, None::<&str>, MsFlags::MS_BIND, None::<&str>)
-        .with_context(|| format!("cannot show {} at {}", source.display(), target.display()))
+    mount(
+        Some(source),
+        target,
+        None::<&str>,
+        MsFlags::MS_BIND,
+        None::<&str>,
+    )
+    .with_context(|| format!("cannot show {} at {}", source.display(), target.display()))
 }
 
 fn devices(root: &Path) -> Result<()> {
@@ -154,15 +193,32 @@ fn devices(root: &Path) -> Result<()> {
         ("fuse", 10, 229),
         ("net/tun", 10, 200),
     ] {
-        mknod(&dev.join(name), SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(major, minor))
-            .with_context(|| format!("cannot make /dev/{name}"))?;
+        mknod(
+            &dev.join(name),
+            SFlag::S_IFCHR,
+            Mode::from_bits_truncate(0o666),
+            makedev(major, minor),
+        )
+        .with_context(|| format!("cannot make /dev/{name}"))?;
     }
     for name in ["pts", "shm", "mqueue"] {
         fs::create_dir(dev.join(name))?;
         fs::set_permissions(dev.join(name), fs::Permissions::from_mode(0o755))?;
     }
-    attach("devpts", &dev.join("pts"), "devpts", MsFlags::empty(), "newinstance,ptmxmode=666,mode=620,gid=5")?;
-    attach("shm", &dev.join("shm"), "tmpfs", MsFlags::empty(), "mode=1777")?;
+    attach(
+        "devpts",
+        &dev.join("pts"),
+        "devpts",
+        MsFlags::empty(),
+        "newinstance,ptmxmode=666,mode=620,gid=5",
+    )?;
+    attach(
+        "shm",
+        &dev.join("shm"),
+        "tmpfs",
+        MsFlags::empty(),
+        "mode=1777",
+    )?;
     for (target, name) in [
         ("pts/ptmx", "ptmx"),
         ("/proc/self/fd", "fd"),
@@ -178,7 +234,13 @@ fn devices(root: &Path) -> Result<()> {
 /// Kernel settings that are the whole machine's become plain files of the host: a `sysctl -w` in it
 /// succeeds and stays its own, until its next boot. /proc/sys/net is real, and the host's own anyway.
 fn kernel_settings(root: &Path, copies: &Path) -> Result<()> {
-    attach("sysctl", copies, "tmpfs", MsFlags::empty(), "mode=755,size=4m")?;
+    attach(
+        "sysctl",
+        copies,
+        "tmpfs",
+        MsFlags::empty(),
+        "mode=755,size=4m",
+    )?;
     for part in ["vm", "fs", "kernel"] {
         copy_readable(&Path::new("/proc/sys").join(part), &copies.join(part))?;
     }
@@ -232,7 +294,13 @@ fn control_groups(root: &Path, record: &Record) -> Result<()> {
             None => (controller, controller.to_owned()),
         };
         fs::create_dir(place.join(name))?;
-        attach("cgroup", &place.join(name), "cgroup", MsFlags::empty(), &options)?;
+        attach(
+            "cgroup",
+            &place.join(name),
+            "cgroup",
+            MsFlags::empty(),
+            &options,
+        )?;
     }
     Ok(())
 }

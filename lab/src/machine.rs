@@ -34,17 +34,29 @@ pub fn install_programs() -> Result<()> {
     }
     println!("installing on this machine: {}", missing.join(" "));
     if install(&missing).is_err() {
-        run(tool("apt-get").args(["-qq", "update"])).context("cannot refresh apt's lists of packages")?;
-        install(&missing)
-            .with_context(|| format!("the lab needs {}; install them by hand and try again", missing.join(" ")))?;
+        run(tool("apt-get").args(["-qq", "update"]))
+            .context("cannot refresh apt's lists of packages")?;
+        install(&missing).with_context(|| {
+            format!(
+                "the lab needs {}; install them by hand and try again",
+                missing.join(" ")
+            )
+        })?;
     }
     Ok(())
 }
 
 fn missing() -> Vec<&'static str> {
-    let absent = |program: &str| !PATH.split(':').any(|directory| Path::new(directory).join(program).exists());
-    let mut packages: Vec<_> =
-        PROGRAMS.iter().filter(|(program, _)| absent(program)).map(|(_, package)| *package).collect();
+    let absent = |program: &str| {
+        !PATH
+            .split(':')
+            .any(|directory| Path::new(directory).join(program).exists())
+    };
+    let mut packages: Vec<_> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| absent(program))
+        .map(|(_, package)| *package)
+        .collect();
     packages.dedup();
     packages
 }
@@ -63,16 +75,20 @@ pub fn debian_mirror() -> Result<String> {
         return Ok(mirror);
     }
     // Without downloaded lists apt does not know whose archive an address is.
-    run(tool("apt-get").args(["-qq", "update"])).context("cannot refresh apt's lists of packages")?;
+    run(tool("apt-get").args(["-qq", "update"]))
+        .context("cannot refresh apt's lists of packages")?;
     match configured_mirror()? {
         Some(mirror) => Ok(mirror),
-        None => bail!("apt on this machine has no Debian archive; add one to /etc/apt/sources.list.d"),
+        None => {
+            bail!("apt on this machine has no Debian archive; add one to /etc/apt/sources.list.d")
+        }
     }
 }
 
 fn configured_mirror() -> Result<Option<String>> {
     let format = "$(ORIGIN)|$(COMPONENT)|$(CODENAME)|$(REPO_URI)";
-    let listed = run(tool("apt-get").args(["indextargets", "--format", format, "Created-By: Packages"]))?;
+    let listed =
+        run(tool("apt-get").args(["indextargets", "--format", format, "Created-By: Packages"]))?;
     Ok(archive(&listed))
 }
 
@@ -80,8 +96,12 @@ fn configured_mirror() -> Result<Option<String>> {
 fn archive(listed: &str) -> Option<String> {
     listed.lines().find_map(|line| {
         let mut fields = line.splitn(4, '|');
-        let (origin, component, codename, address) =
-            (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let (origin, component, codename, address) = (
+            fields.next()?,
+            fields.next()?,
+            fields.next()?,
+            fields.next()?,
+        );
         let main = origin == "Debian" && component == "main" && !codename.ends_with("-security");
         main.then(|| address.to_owned())
     })
@@ -96,7 +116,13 @@ mod tests {
         let listed = "NodeSource|main|nodistro|https://node.example/\n\
                       Debian|main|bookworm-security|http://mirror.example/debian-security/\n\
                       Debian|main|bookworm|http://mirror.example/debian/\n";
-        assert_eq!(archive(listed).as_deref(), Some("http://mirror.example/debian/"));
-        assert_eq!(archive("|main|bookworm|http://mirror.example/debian/\n"), None);
+        assert_eq!(
+            archive(listed).as_deref(),
+            Some("http://mirror.example/debian/")
+        );
+        assert_eq!(
+            archive("|main|bookworm|http://mirror.example/debian/\n"),
+            None
+        );
     }
 }

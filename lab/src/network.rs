@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, setns};
+use nix::sys::statfs::{NSFS_MAGIC, statfs};
 
 use crate::host::Host;
 use crate::lab::{GATEWAY, Lab};
@@ -18,19 +19,28 @@ pub fn path(namespace: &str) -> PathBuf {
     Path::new(NAMESPACES).join(namespace)
 }
 
+/// Whether there is a namespace behind the name; after the machine's restart there may be only
+/// an empty file.
+fn alive(namespace: &str) -> bool {
+    statfs(&path(namespace)).is_ok_and(|info| info.filesystem_type() == NSFS_MAGIC)
+}
+
 /// Moves the calling thread.
 pub fn enter(namespace: &str) -> Result<()> {
     let path = path(namespace);
-    let file = File::open(&path).with_context(|| format!("there is no network namespace {namespace}; is the lab up?"))?;
-    setns(file, CloneFlags::CLONE_NEWNET).with_context(|| format!("cannot enter {}; are you root?", path.display()))
+    let file = File::open(&path)
+        .with_context(|| format!("there is no network namespace {namespace}; is the lab up?"))?;
+    setns(file, CloneFlags::CLONE_NEWNET)
+        .with_context(|| format!("cannot enter {}; are you root?", path.display()))
 }
 
 /// Makes the lab's own namespace with its bridge, unless it is there.
 pub fn make(lab: &Lab) -> Result<()> {
     let namespace = lab.namespace();
-    if path(&namespace).exists() {
+    if alive(&namespace) {
         return Ok(());
     }
+    remove(&namespace)?;
     run(tool("ip").args(["netns", "add", &namespace]))?;
     without_ipv6(&namespace)?;
     // Without an address of its own the bridge takes one of its ports', which come and go, and
@@ -53,7 +63,11 @@ pub fn plug(host: &Host) -> Result<()> {
     let (lab, own, link) = (host.lab.namespace(), host.namespace(), host.link());
     run(tool("ip").args(["netns", "add", &own]))?;
     without_ipv6(&own)?;
-    let state = if host.cut_marker().exists() { "down" } else { "up" };
+    let state = if host.cut_marker().exists() {
+        "down"
+    } else {
+        "up"
+    };
     batch(
         &lab,
         &format!(
@@ -88,7 +102,15 @@ pub fn unplug(host: &Host) -> Result<()> {
 /// Sets the link of a running host up or down.
 pub fn set_link(host: &Host, up: bool) -> Result<()> {
     let state = if up { "up" } else { "down" };
-    run(tool("ip").args(["-n", &host.lab.namespace(), "link", "set", &host.link(), state])).map(drop)
+    run(tool("ip").args([
+        "-n",
+        &host.lab.namespace(),
+        "link",
+        "set",
+        &host.link(),
+        state,
+    ]))
+    .map(drop)
 }
 
 /// Removes a namespace. No error if it is not there.
@@ -103,9 +125,11 @@ pub fn remove(namespace: &str) -> Result<()> {
 pub fn namespaces(lab: &Lab) -> Vec<String> {
     let own = lab.namespace();
     let of_host = |name: &str| {
-        name.strip_prefix(&own).and_then(|rest| rest.strip_prefix("-ke2-server")).is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        name.strip_prefix(&own)
+            .and_then(|rest| rest.strip_prefix("-ke2-server"))
+            .is_some_and(|number| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
     };
     let entries = fs::read_dir(NAMESPACES).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());

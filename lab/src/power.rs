@@ -12,7 +12,7 @@ use crate::cgroup;
 use crate::host::Host;
 use crate::lab::Record;
 use crate::network;
-use crate::process::{ProcessId, run, this_program, tool, wait_until};
+use crate::process::{run, this_program, tool, wait_until};
 
 /// How long a host may take from power-on to its sshd's greeting. A busy machine needs 10 s.
 const BOOT: Duration = Duration::from_secs(120);
@@ -32,7 +32,10 @@ pub fn start(host: &Host, record: &Record) -> Result<()> {
     }
     host.make_disks()?;
     cgroup::make_host(host, record)?;
-    let console = OpenOptions::new().create(true).append(true).open(host.console())?;
+    let console = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(host.console())?;
     this_program()
         .args(["supervise", "--name", &host.lab.name, &host.name()])
         .stdout(console.try_clone()?)
@@ -56,7 +59,11 @@ pub fn wait_for_sshd(hosts: &[Host], record: &Record, since: Instant) -> Result<
                 let deadline = since + BOOT;
                 while !greets(&host, Duration::from_millis(300)) {
                     if !is_on(&host, &record) {
-                        bail!("{} switched itself off while booting; {}", host.name(), last_words(&host));
+                        bail!(
+                            "{} switched itself off while booting; {}",
+                            host.name(),
+                            last_words(&host)
+                        );
                     }
                     if Instant::now() > deadline {
                         bail!(
@@ -69,7 +76,12 @@ pub fn wait_for_sshd(hosts: &[Host], record: &Record, since: Instant) -> Result<
                     }
                     thread::sleep(Duration::from_millis(20));
                 }
-                println!("{} {} sshd after {:.1} s", host.name(), host.address(), since.elapsed().as_secs_f64());
+                println!(
+                    "{} {} sshd after {:.1} s",
+                    host.name(),
+                    host.address(),
+                    since.elapsed().as_secs_f64()
+                );
                 Ok(())
             })
         })
@@ -82,15 +94,25 @@ pub fn wait_for_sshd(hosts: &[Host], record: &Record, since: Instant) -> Result<
             Err(_) => problems.push("a wait for sshd broke".to_owned()),
         }
     }
-    if problems.is_empty() { Ok(()) } else { bail!("{}", problems.join("\n")) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        bail!("{}", problems.join("\n"))
+    }
 }
 
 /// Whether the host's sshd greets. The calling thread must be in the lab's network namespace.
 pub fn greets(host: &Host, limit: Duration) -> bool {
-    let Ok(address) = format!("{}:22", host.address()).parse::<SocketAddr>() else { return false };
-    let Ok(mut stream) = TcpStream::connect_timeout(&address, limit) else { return false };
+    let Ok(address) = format!("{}:22", host.address()).parse::<SocketAddr>() else {
+        return false;
+    };
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, limit) else {
+        return false;
+    };
     let mut greeting = [0; 4];
-    stream.set_read_timeout(Some(limit)).is_ok() && stream.read_exact(&mut greeting).is_ok() && &greeting == b"SSH-"
+    stream.set_read_timeout(Some(limit)).is_ok()
+        && stream.read_exact(&mut greeting).is_ok()
+        && &greeting == b"SSH-"
 }
 
 /// Power loss. Silence comes first: peers must not see connections being closed.
@@ -108,12 +130,27 @@ pub fn stop(host: &Host, record: &Record) -> Result<()> {
     }
     if !wait_until(SHUTDOWN, || !is_on(host, record)) {
         bail!(
-            "{} did not shut down within {} s; cut its power with `lab kill`",
-            host.name(),
+            "it did not shut down within {} s; cut its power with `lab kill`",
             SHUTDOWN.as_secs()
         );
     }
     clear(host, record)
+}
+
+/// Clean restart; returns when the next boot has begun.
+pub fn reboot(host: &Host) -> Result<()> {
+    let Some(init) = host.init() else {
+        bail!("it is off; start it with `lab start {}`", host.name());
+    };
+    // SIGRTMIN+5 asks systemd for a reboot (systemd(1)).
+    run(tool("kill").args(["-s", "RTMIN+5", &init.pid.to_string()]))?;
+    if !wait_until(SHUTDOWN, || host.init().is_some_and(|next| next != init)) {
+        bail!(
+            "it did not restart within {} s; cut its power with `lab kill`",
+            SHUTDOWN.as_secs()
+        );
+    }
+    Ok(())
 }
 
 /// Removes what is left of a host that is off: its namespace and its control groups.
@@ -128,17 +165,15 @@ pub fn clear(host: &Host, record: &Record) -> Result<()> {
     cgroup::remove(&host.unified(record))
 }
 
-/// The supervisor of a running host.
-pub fn supervisor(host: &Host) -> Option<ProcessId> {
-    ProcessId::load(&host.supervisor_file())
-}
-
 /// The end of the host's console, for errors.
 fn last_words(host: &Host) -> String {
     let file = host.console();
     let text = fs::read(&file).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<_> = text.lines().collect();
-    let last = lines.iter().skip(lines.len().saturating_sub(8)).map(|line| format!("\n    {line}"));
+    let last = lines
+        .iter()
+        .skip(lines.len().saturating_sub(8))
+        .map(|line| format!("\n    {line}"));
     format!("the end of {}:{}", file.display(), last.collect::<String>())
 }

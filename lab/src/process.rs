@@ -15,7 +15,10 @@ pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 /// A program of the machine.
 pub fn tool(name: &str) -> Command {
     let mut command = Command::new(name);
-    command.env("PATH", PATH).env("LC_ALL", "C").stdin(Stdio::null());
+    command
+        .env("PATH", PATH)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null());
     command
 }
 
@@ -52,14 +55,21 @@ fn finish(command: &mut Command, input: Option<&str>) -> Result<String> {
     }
     let output = child.wait_with_output()?;
     if !output.status.success() {
-        bail!("`{shown}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`{shown}` failed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A process, told from a later one of the same number by its start time.
@@ -83,14 +93,17 @@ impl ProcessId {
     /// Whether this very process still runs (a zombie does not).
     pub fn alive(self) -> bool {
         fs::read_to_string(format!("/proc/{}/stat", self.pid)).is_ok_and(|stat| {
-            let zombie = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']));
+            let zombie = stat
+                .rsplit_once(") ")
+                .is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']));
             !zombie && start_time(&stat) == Some(self.start)
         })
     }
 
     /// Writes the process down.
     pub fn save(self, path: &Path) -> Result<()> {
-        fs::write(path, serde_json::to_string(&self)?).with_context(|| format!("cannot write {}", path.display()))
+        fs::write(path, serde_json::to_string(&self)?)
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// The process written down at `path`, if it still runs.
@@ -102,7 +115,12 @@ impl ProcessId {
 
 /// The 22nd field; the second, a program's name in parentheses, may hold anything.
 fn start_time(stat: &str) -> Option<u64> {
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()
 }
 
 /// Waits until `done` holds, at most `limit`; says whether it came to hold.
@@ -133,7 +151,13 @@ mod tests {
     fn a_process_is_itself_and_not_its_predecessor() {
         let me = ProcessId::of(i32::try_from(std::process::id()).unwrap()).unwrap();
         assert!(me.alive());
-        assert!(!ProcessId { start: me.start + 1, ..me }.alive());
+        assert!(
+            !ProcessId {
+                start: me.start + 1,
+                ..me
+            }
+            .alive()
+        );
     }
 
     #[test]

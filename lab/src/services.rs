@@ -1,6 +1,7 @@
 //! The lab's fake internet at the gateway's address: names, the package mirror, the time.
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -49,8 +50,15 @@ pub enum Service {
 pub fn start(lab: &Lab, record: &Record) -> Result<()> {
     let group = record.unified.join("services");
     if !cgroup::populated(&group) {
-        for (service, log) in [("dns", "dns.log"), ("web", "mirror.log"), ("ntp", "ntp.log")] {
-            let log = OpenOptions::new().create(true).append(true).open(lab.directory.join(log))?;
+        for (service, log) in [
+            ("dns", "dns.log"),
+            ("web", "mirror.log"),
+            ("ntp", "ntp.log"),
+        ] {
+            let log = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(lab.directory.join(log))?;
             this_program()
                 .args(["serve", "--name", &lab.name, service])
                 .stdout(log.try_clone()?)
@@ -70,12 +78,28 @@ pub fn start(lab: &Lab, record: &Record) -> Result<()> {
         });
         Ok(silent)
     });
-    match answer.join().map_err(|_| anyhow::anyhow!("the wait for the services broke"))?? {
+    match answer
+        .join()
+        .map_err(|_| anyhow::anyhow!("the wait for the services broke"))??
+    {
         None => Ok(()),
         Some(port) => {
-            bail!("nothing answers at {GATEWAY} port {port} in the lab; see the logs in {}", lab.directory.display())
+            bail!(
+                "nothing answers at {GATEWAY} port {port} in the lab; see the logs in {}",
+                lab.directory.display()
+            )
         }
     }
+}
+
+/// Prints what the mirror was asked for.
+pub fn print_mirror_log(lab: &Lab) -> Result<()> {
+    lab.record()?;
+    let log = lab.directory.join("mirror.log");
+    let mut file = File::open(&log).with_context(|| format!("cannot open {}", log.display()))?;
+    io::copy(&mut file, &mut io::stdout().lock())
+        .map(drop)
+        .context("cannot print the log")
 }
 
 /// Becomes one service.
@@ -114,12 +138,28 @@ fn dns() -> Command {
 fn web(record: &Record) -> Result<Command> {
     let root = private_base(record)?;
     let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
-    mount(Some(&record.web), &root.join("srv/mirror"), None::<&str>, bind, None::<&str>)?;
+    mount(
+        Some(&record.web),
+        &root.join("srv/mirror"),
+        None::<&str>,
+        bind,
+        None::<&str>,
+    )?;
     for file in ["server.crt", "server.key"] {
         fs::copy(record.identity.join(file), root.join("srv/lab").join(file))?;
     }
     fs::write(root.join("srv/lab/mirror.py"), MIRROR)?;
-    inside(root, &["python3", "/srv/lab/mirror.py", GATEWAY, "/srv/mirror", "/srv/lab/server.crt", "/srv/lab/server.key"])
+    inside(
+        root,
+        &[
+            "python3",
+            "/srv/lab/mirror.py",
+            GATEWAY,
+            "/srv/mirror",
+            "/srv/lab/server.crt",
+            "/srv/lab/server.key",
+        ],
+    )
 }
 
 fn ntp(record: &Record) -> Result<Command> {
@@ -128,16 +168,45 @@ fn ntp(record: &Record) -> Result<Command> {
         "local stratum 3\nallow 10.20.0.0/24\nbindaddress {GATEWAY}\ncmdport 0\nbindcmdaddress /\npidfile /srv/lab/chronyd.pid\n"
     );
     fs::write(root.join("srv/lab/chrony.conf"), config)?;
-    inside(root, &["chronyd", "-x", "-d", "-u", "root", "-f", "/srv/lab/chrony.conf"])
+    inside(
+        root,
+        &[
+            "chronyd",
+            "-x",
+            "-d",
+            "-u",
+            "root",
+            "-f",
+            "/srv/lab/chrony.conf",
+        ],
+    )
 }
 
 /// The base image in a mount namespace of the calling process, with scratch space at /srv/lab.
 fn private_base(record: &Record) -> Result<&Path> {
     unshare(CloneFlags::CLONE_NEWNS)?;
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )?;
     let root = record.base.as_path();
-    mount(Some("tmpfs"), &root.join("srv/lab"), Some("tmpfs"), MsFlags::empty(), Some("mode=755,size=1m"))?;
-    mount(Some("/dev"), &root.join("dev"), None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+    mount(
+        Some("tmpfs"),
+        &root.join("srv/lab"),
+        Some("tmpfs"),
+        MsFlags::empty(),
+        Some("mode=755,size=1m"),
+    )?;
+    mount(
+        Some("/dev"),
+        &root.join("dev"),
+        None::<&str>,
+        MsFlags::MS_BIND,
+        None::<&str>,
+    )?;
     Ok(root)
 }
 
@@ -145,6 +214,10 @@ fn inside(root: &Path, words: &[&str]) -> Result<Command> {
     chroot(root)?;
     chdir("/")?;
     let mut command = Command::new(words.first().context("no program")?);
-    command.args(&words[1..]).env_clear().env("PATH", PATH).stdin(File::open("/dev/null")?);
+    command
+        .args(&words[1..])
+        .env_clear()
+        .env("PATH", PATH)
+        .stdin(File::open("/dev/null")?);
     Ok(command)
 }
