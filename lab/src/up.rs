@@ -36,7 +36,7 @@ pub fn up(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<()> {
     let _lock = lab.lock()?;
     let since = Instant::now();
     cgroup::make_lab(&record)?;
-    fence::raise(&record.devices)?;
+    fence::raise(&record.devices, record.cgroup)?;
     network::make(lab)?;
     Faults::load(lab).apply(lab, &record)?;
     services::start(lab, &record)?;
