@@ -40,8 +40,11 @@ package baseos python3-firewall 1.3.4 1.el9 noarch "$t" </dev/null
 plugins=usr/lib/python3/dist-packages/dnf-plugins
 t=$(tree dnf-plugins-core)
 unpack "$t" dnf-plugins-core
-# Of Debian's plugins these three fail on a host that has no Debian around it.
-rm -rf "${t:?}/$plugins"/{system_upgrade,copr,local}.py "${t:?}"/etc/dnf/plugins/{copr,local}.conf \
+# Of Debian's plugins some fail on a host without a Debian around it; others EL9 has in packages
+# of their own.
+rm -rf "${t:?}/$plugins"/{system_upgrade,copr,local,leaves,show_leaves,expired-pgp-keys}.py \
+    "${t:?}/$plugins"/{pre,post}-transaction-actions.py \
+    "${t:?}"/etc/dnf/plugins/{copr,local,expired-pgp-keys,{pre,post}-transaction-actions}.conf \
     "${t:?}"/usr/{lib/systemd,bin,libexec}
 lock=$(tree python3-dnf-plugin-versionlock)
 mkdir -p "$lock/$plugins" "$lock/etc/dnf/plugins"

@@ -156,7 +156,7 @@ pub fn kill(group: &Path) -> Result<()> {
     match fs::write(group.join("cgroup.kill"), "1") {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => {
-            other.with_context(|| format!("cannot kill the control group {}", group.display()))?
+            other.with_context(|| format!("cannot kill the control group {}", group.display()))?;
         }
     }
     // A process in the middle of writing much to disk dies only after the write.

@@ -1,6 +1,9 @@
 //! The command line.
 
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::lab::{Lab, Record};
 
 /// EL9-like hosts on one Linux machine, for the demo and the tests of `provision`
 #[derive(Debug, Parser)]
@@ -17,6 +20,15 @@ pub struct Which {
     /// Name of the lab; labs of different names run side by side
     #[arg(long, value_name = "NAME", default_value = "demo")]
     pub name: String,
+}
+
+impl Which {
+    /// The lab and what is written down about it.
+    pub fn lab(&self) -> Result<(Lab, Record)> {
+        let lab = Lab::named(&self.name)?;
+        let record = lab.record()?;
+        Ok((lab, record))
+    }
 }
 
 /// Some hosts of a lab, or all of them.

@@ -8,15 +8,30 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+
+use crate::cli::CgroupVersion;
 
 /// Loop devices carry the brick disks of the hosts.
 const LOOP: u64 = 7;
 
 /// Denies all block devices of the machine but loop devices in the group `devices`.
-pub fn raise(devices: &Path) -> Result<()> {
+///
+/// With version 1 control groups inside the hosts, making a device node stays allowed and only
+/// opening it is denied: runc allows every container to make nodes, and writing that to a group
+/// fails if any group above denies a part of it.
+pub fn raise(devices: &Path, version: CgroupVersion) -> Result<()> {
+    let access = match version {
+        CgroupVersion::V1 => "rw",
+        CgroupVersion::V2 => "rwm",
+    };
     for major in majors(&fs::read_to_string("/proc/devices")?, &numbers()?) {
-        fs::write(devices.join("devices.deny"), format!("b {major}:* rwm")).with_context(|| {
+        fs::write(
+            devices.join("devices.deny"),
+            format!("b {major}:* {access}"),
+        )
+        .with_context(|| {
             format!(
                 "cannot deny block devices {major}:* in {}",
                 devices.display()
@@ -26,20 +41,22 @@ pub fn raise(devices: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Proves that the calling process is behind the fence: it must not be able to make a node of any
-/// of the machine's disks in `directory`.
+/// Proves that the calling process is behind the fence: it must not be able to open any of the
+/// machine's disks by a node made in `directory`.
 pub fn prove(directory: &Path) -> Result<()> {
     let probe = directory.join("fence-probe");
     for (major, minor) in numbers()?.into_iter().filter(|(major, _)| *major != LOOP) {
-        match mknod(&probe, SFlag::S_IFBLK, Mode::empty(), makedev(major, minor)) {
-            Err(Errno::EPERM) => {}
-            other => {
-                let _ = fs::remove_file(&probe);
-                bail!(
-                    "the fence does not hold: making a node of block device {major}:{minor} gave {other:?}; \
-                     refusing to start a host that could write to the machine's disks"
-                );
-            }
+        let node = mknod(&probe, SFlag::S_IFBLK, Mode::S_IRUSR, makedev(major, minor));
+        if node == Err(Errno::EPERM) {
+            continue;
+        }
+        let opened = open(&probe, OFlag::O_RDONLY, Mode::empty());
+        let _ = fs::remove_file(&probe);
+        if !matches!(opened, Err(Errno::EPERM)) {
+            bail!(
+                "the fence does not hold: opening block device {major}:{minor} gave {opened:?}; \
+                 refusing to start a host that could write to the machine's disks"
+            );
         }
     }
     Ok(())

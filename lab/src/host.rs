@@ -63,7 +63,7 @@ impl Host {
 
     /// Exists while the network cable is pulled.
     pub fn cut_marker(&self) -> PathBuf {
-        self.directory().join("cut")
+        self.lab.directory.join(format!("{}.cut", self.name()))
     }
 
     /// What the supervisor and the host's boot print.

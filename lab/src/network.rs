@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, setns};
+use nix::sys::statfs::{NSFS_MAGIC, statfs};
 
 use crate::host::Host;
 use crate::lab::{GATEWAY, Lab};
@@ -16,6 +17,12 @@ const NAMESPACES: &str = "/run/netns";
 /// Handle of a network namespace.
 pub fn path(namespace: &str) -> PathBuf {
     Path::new(NAMESPACES).join(namespace)
+}
+
+/// Whether there is a namespace behind the name; after the machine's restart there may be only
+/// an empty file.
+fn alive(namespace: &str) -> bool {
+    statfs(&path(namespace)).is_ok_and(|info| info.filesystem_type() == NSFS_MAGIC)
 }
 
 /// Moves the calling thread.
@@ -30,9 +37,10 @@ pub fn enter(namespace: &str) -> Result<()> {
 /// Makes the lab's own namespace with its bridge, unless it is there.
 pub fn make(lab: &Lab) -> Result<()> {
     let namespace = lab.namespace();
-    if path(&namespace).exists() {
+    if alive(&namespace) {
         return Ok(());
     }
+    remove(&namespace)?;
     run(tool("ip").args(["netns", "add", &namespace]))?;
     without_ipv6(&namespace)?;
     // Without an address of its own the bridge takes one of its ports', which come and go, and

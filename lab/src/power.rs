@@ -12,7 +12,7 @@ use crate::cgroup;
 use crate::host::Host;
 use crate::lab::Record;
 use crate::network;
-use crate::process::{ProcessId, run, this_program, tool, wait_until};
+use crate::process::{run, this_program, tool, wait_until};
 
 /// How long a host may take from power-on to its sshd's greeting. A busy machine needs 10 s.
 const BOOT: Duration = Duration::from_secs(120);
@@ -130,12 +130,27 @@ pub fn stop(host: &Host, record: &Record) -> Result<()> {
     }
     if !wait_until(SHUTDOWN, || !is_on(host, record)) {
         bail!(
-            "{} did not shut down within {} s; cut its power with `lab kill`",
-            host.name(),
+            "it did not shut down within {} s; cut its power with `lab kill`",
             SHUTDOWN.as_secs()
         );
     }
     clear(host, record)
+}
+
+/// Clean restart; returns when the next boot has begun.
+pub fn reboot(host: &Host) -> Result<()> {
+    let Some(init) = host.init() else {
+        bail!("it is off; start it with `lab start {}`", host.name());
+    };
+    // SIGRTMIN+5 asks systemd for a reboot (systemd(1)).
+    run(tool("kill").args(["-s", "RTMIN+5", &init.pid.to_string()]))?;
+    if !wait_until(SHUTDOWN, || host.init().is_some_and(|next| next != init)) {
+        bail!(
+            "it did not restart within {} s; cut its power with `lab kill`",
+            SHUTDOWN.as_secs()
+        );
+    }
+    Ok(())
 }
 
 /// Removes what is left of a host that is off: its namespace and its control groups.
@@ -148,11 +163,6 @@ pub fn clear(host: &Host, record: &Record) -> Result<()> {
         cgroup::remove(&path)?;
     }
     cgroup::remove(&host.unified(record))
-}
-
-/// The supervisor of a running host.
-pub fn supervisor(host: &Host) -> Option<ProcessId> {
-    ProcessId::load(&host.supervisor_file())
 }
 
 /// The end of the host's console, for errors.

@@ -1,6 +1,7 @@
 //! The lab's fake internet at the gateway's address: names, the package mirror, the time.
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -89,6 +90,16 @@ pub fn start(lab: &Lab, record: &Record) -> Result<()> {
             )
         }
     }
+}
+
+/// Prints what the mirror was asked for.
+pub fn print_mirror_log(lab: &Lab) -> Result<()> {
+    lab.record()?;
+    let log = lab.directory.join("mirror.log");
+    let mut file = File::open(&log).with_context(|| format!("cannot open {}", log.display()))?;
+    io::copy(&mut file, &mut io::stdout().lock())
+        .map(drop)
+        .context("cannot print the log")
 }
 
 /// Becomes one service.

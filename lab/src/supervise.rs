@@ -25,11 +25,18 @@ pub fn supervise(host: &Host, record: &Record) -> Result<()> {
             .context("cannot start the launcher")?;
         let end = End::from_code(status.code());
         println!("lab: {}: {end:?}", host.name());
-        // What the host left running goes with it.
-        cgroup::kill(&host.unified(record).join("system"))?;
+        // What the host left running goes with it. The groups must go, too: in ones that were
+        // killed once (their `kill_seq`) the kernel kills what the next boot's systemd starts.
+        let system = host.unified(record).join("system");
+        cgroup::kill(&system)?;
+        cgroup::remove(&system)?;
+        for (_, path) in host.v1(record) {
+            cgroup::remove(&path)?;
+        }
         if end != End::Reboot {
             break;
         }
+        cgroup::make_host(host, record)?;
     }
     network::unplug(host)?;
     let _ = fs::remove_file(host.supervisor_file());

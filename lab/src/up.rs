@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::access;
 use crate::cgroup;
 use crate::cli::CgroupVersion;
+use crate::fault::Faults;
 use crate::fence;
 use crate::images;
 use crate::lab::{Lab, Record};
@@ -21,10 +22,11 @@ pub fn up(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<()> {
         Ok(record) => {
             if (record.hosts, record.cgroup) != (hosts, version) {
                 bail!(
-                    "lab `{0}` exists with {1} hosts and other settings may differ; \
+                    "lab `{0}` exists, with {1} hosts and cgroup {2:?}; \
                      remove it with `lab down --name {0}` or choose another name",
                     lab.name,
-                    record.hosts
+                    record.hosts,
+                    record.cgroup
                 );
             }
             record
@@ -34,8 +36,9 @@ pub fn up(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<()> {
     let _lock = lab.lock()?;
     let since = Instant::now();
     cgroup::make_lab(&record)?;
-    fence::raise(&record.devices)?;
+    fence::raise(&record.devices, record.cgroup)?;
     network::make(lab)?;
+    Faults::load(lab).apply(lab, &record)?;
     services::start(lab, &record)?;
     access::prepare(lab, &record)?;
     let hosts = lab.hosts(&record);
@@ -43,7 +46,10 @@ pub fn up(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<()> {
         power::start(host, &record)?;
     }
     power::wait_for_sshd(&hosts, &record, since)?;
-    access::write_known_hosts(lab, &record)?;
+    // Not in a lab that was up before: noticing a replaced host is up to those who connect.
+    if !access::known_hosts(lab).exists() {
+        access::write_known_hosts(lab, &record)?;
+    }
     println!(
         "lab `{}` is up; try `lab ssh --name {} ke2-server1`",
         lab.name, lab.name
