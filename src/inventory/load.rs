@@ -20,10 +20,7 @@ impl Inventory {
         extra: &[String],
         used: &BTreeSet<String>,
     ) -> Result<Self, Diagnostics> {
-        let (extra, mut found) = match parse_extra(extra) {
-            Ok(extra) => (extra, Diagnostics::default()),
-            Err(found) => (Vars::new(), found),
-        };
+        let (extra, mut found) = parse_extra(extra);
         let source = match yaml::read(path) {
             Ok(source) => source,
             Err(diagnostic) => {
@@ -64,15 +61,19 @@ impl Inventory {
             groups,
             extra,
         };
-        let inventory = settings::apply(inventory, &mut found);
+        let mut inventory = settings::apply(inventory, &mut found);
+        let mut advice = Diagnostics(std::mem::take(&mut inventory.advice));
+        advice.sort();
+        inventory.advice = advice.0;
         check_names(&inventory.hosts, &mut found);
         check_addresses(&inventory.hosts, &mut found);
+        found.sort();
         found.into_result(inventory)
     }
 }
 
 /// `KEY=VALUE`s of the command line; values are strings, and become numbers and booleans where a kind asks for them.
-pub fn parse_extra(extra: &[String]) -> Result<Vars, Diagnostics> {
+fn parse_extra(extra: &[String]) -> (Vars, Diagnostics) {
     let mut found = Diagnostics::default();
     let mut vars: Vars = IndexMap::new();
     for text in extra {
@@ -97,7 +98,7 @@ pub fn parse_extra(extra: &[String]) -> Result<Vars, Diagnostics> {
             Err(diagnostic) => found.push(diagnostic),
         }
     }
-    found.into_result(vars)
+    (vars, found)
 }
 
 fn is_name(text: &str) -> bool {

@@ -18,7 +18,6 @@ mod tree;
 mod unknown;
 pub mod variables;
 
-pub use load::parse_extra;
 pub use name::HostName;
 pub use secret::Secret;
 pub use settings::{Settings, Transport};

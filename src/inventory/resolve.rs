@@ -128,7 +128,8 @@ pub(super) fn resolve(
         merge(&mut vars, extra);
         // A known variable without a value means its default.
         vars.retain(|key, variable| {
-            !(matches!(variable.node.value, Value::Null) && variables::known(key).is_some())
+            let is_null = matches!(variable.node.value, Value::Null);
+            key != PRIORITY && !(is_null && variables::known(key).is_some())
         });
         for group in order() {
             if let Some(group) = groups.get_mut(group) {
@@ -153,11 +154,14 @@ fn merge(vars: &mut Vars, stronger: &Vars) {
     }
 }
 
+/// A property of the group, not of its hosts.
+const PRIORITY: &str = "ansible_group_priority";
+
 fn priority(tree: &Tree, group: &str) -> i64 {
     let variable = tree
         .groups
         .get(group)
-        .and_then(|raw| raw.vars.get("ansible_group_priority"));
+        .and_then(|raw| raw.vars.get(PRIORITY));
     match variable.map(|variable| &variable.node.value) {
         Some(Value::Int(number, _)) => *number,
         _ => 1,

@@ -153,19 +153,16 @@ impl Reader<'_> {
             )),
             Err(diagnostic) => Err(diagnostic),
         };
-        result
-            .map_err(|diagnostic| {
-                let key = |one: &Diagnostic| (one.span.to_string(), one.message.clone());
-                if !self
-                    .found
-                    .0
-                    .iter()
-                    .any(|known| key(known) == key(&diagnostic))
-                {
-                    self.found.push(diagnostic);
-                }
-            })
-            .ok()
+        result.map_err(|diagnostic| self.report(diagnostic)).ok()
+    }
+
+    /// Once, though every host of a group has it.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        let key = |one: &Diagnostic| (one.span.to_string(), one.message.clone());
+        let known = self.found.0.iter().any(|known| key(known) == key(&diagnostic));
+        if !known {
+            self.found.push(diagnostic);
+        }
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
@@ -181,8 +178,7 @@ impl Reader<'_> {
         }
         if let Some(variable) = self.host.var(name) {
             let message = format!("`{name}` has a quote that does not end");
-            self.found
-                .push(Diagnostic::new(&variable.node.span, message));
+            self.report(Diagnostic::new(&variable.node.span, message));
         }
         Vec::new()
     }

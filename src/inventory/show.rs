@@ -10,7 +10,8 @@ const MASK: &str = "********";
 
 impl Inventory {
     /// Groups with their hosts and children, and under `_meta.hostvars` the variables of each host,
-    /// as written (templates are not rendered). Secrets are masked, built-in defaults left out.
+    /// as written (templates are not rendered). Secrets are masked; built-in defaults and groups
+    /// that the file does not name are left out.
     pub fn to_list(&self) -> Value {
         let mut root = Map::new();
         let hostvars: Map<String, Value> = self
@@ -19,15 +20,14 @@ impl Inventory {
             .map(|host| (host.name.to_string(), shown_vars(host)))
             .collect();
         root.insert("_meta".into(), json!({ "hostvars": hostvars }));
-        for group in self.shown_groups() {
+        for group in self.groups().filter(|group| group.mentioned) {
             let mut entry = Map::new();
-            let children = self.children(group);
+            let children = children(group);
             if !children.is_empty() {
                 entry.insert("children".into(), json!(children));
             }
-            let hosts = direct(group);
-            if group.name != "all" && !hosts.is_empty() {
-                entry.insert("hosts".into(), json!(hosts));
+            if group.name != "all" && !group.direct.is_empty() {
+                entry.insert("hosts".into(), json!(group.direct));
             }
             root.insert(group.name.clone(), Value::Object(entry));
         }
@@ -38,10 +38,18 @@ impl Inventory {
         Value::Object(root)
     }
 
-    /// The groups as a tree, hosts below them.
+    /// The groups as a tree, hosts below them; the project's own groups also when only implied.
     pub fn to_graph(&self) -> String {
         let mut text = String::from("@all:\n");
         self.branches("all", 1, &mut text);
+        let implied = self.groups().filter(|group| !group.mentioned);
+        for group in implied.filter(|group| !group.hosts.is_empty()) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  |--@{}: (implied)", group.name);
+            for host in &group.hosts {
+                let _ = writeln!(text, "  |  |--{host}");
+            }
+        }
         text
     }
 
@@ -50,8 +58,7 @@ impl Inventory {
             return;
         };
         let bars = "  |".repeat(depth);
-        for child in self.children(group) {
-            // Writing to a string cannot fail.
+        for child in children(group) {
             let _ = writeln!(text, "{bars}--@{child}:");
             self.branches(child, depth + 1, text);
             if child == "ungrouped" && !self.groups.contains_key("ungrouped") {
@@ -61,30 +68,10 @@ impl Inventory {
             }
         }
         if name != "all" {
-            for host in direct(group) {
+            for host in &group.direct {
                 let _ = writeln!(text, "{bars}--{host}");
             }
         }
-    }
-
-    /// Groups of the project that are switched off are not shown.
-    fn shown_groups(&self) -> impl Iterator<Item = &Group> {
-        self.groups()
-            .filter(|group| group.mentioned || !group.hosts.is_empty())
-    }
-
-    fn children<'g>(&'g self, group: &'g Group) -> Vec<&'g str> {
-        let mut children: Vec<&str> = Vec::new();
-        if group.name == "all" {
-            children.push("ungrouped");
-            let implied = self.shown_groups().filter(|group| !group.mentioned);
-            let written = group.children.iter().map(String::as_str);
-            let all = written.chain(implied.map(|group| group.name.as_str()));
-            children.extend(all.filter(|name| *name != "ungrouped"));
-        } else {
-            children.extend(group.children.iter().map(String::as_str));
-        }
-        children
     }
 
     fn ungrouped(&self) -> Vec<&HostName> {
@@ -94,12 +81,14 @@ impl Inventory {
     }
 }
 
-fn direct(group: &Group) -> &[HostName] {
-    if group.mentioned {
-        &group.direct
-    } else {
-        &group.hosts
+/// Ansible names `ungrouped` first, whether or not it has hosts.
+fn children(group: &Group) -> Vec<&str> {
+    let written = group.children.iter().map(String::as_str);
+    if group.name != "all" {
+        return written.collect();
     }
+    let others = written.filter(|name| *name != "ungrouped");
+    ["ungrouped"].into_iter().chain(others).collect()
 }
 
 fn shown_vars(host: &Host) -> Value {

@@ -180,12 +180,12 @@ impl Tree {
                 span: span.clone(),
                 value: Value::Text(port.to_owned()),
             };
-            vars.entry("ansible_port".into()).or_insert_with(|| {
-                Arc::new(Variable {
-                    key_span: span.clone(),
-                    node,
-                })
-            });
+            match checked("ansible_port", span, &node) {
+                Ok((key, variable)) => {
+                    vars.entry(key).or_insert_with(|| Arc::new(variable));
+                }
+                Err(diagnostic) => self.found.push(diagnostic),
+            }
         }
         let host = self.hosts.entry(name.clone()).or_insert_with(|| RawHost {
             span: span.clone(),

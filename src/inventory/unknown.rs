@@ -33,8 +33,9 @@ pub(super) fn check(
     let mut advice = Vec::new();
     // A range gives one definition to many hosts.
     let mut seen = BTreeSet::new();
+    let mut advised = BTreeSet::new();
     for (name, variable) in unknown {
-        let place = (name.clone(), variable.key_span.to_string());
+        let place = (name, variable.key_span.to_string());
         if used.contains(name) || !seen.insert(place) {
             continue;
         }
@@ -46,13 +47,13 @@ pub(super) fn check(
                     ),
                 ),
             );
-        } else if !name.starts_with("ansible_") {
+        } else if !name.starts_with("ansible_") && advised.insert(name) {
             let message = format!("the variable `{name}` is not used");
             advice.push(Diagnostic::new(&variable.key_span, message));
         }
     }
     for (name, variable, layer) in reserved {
-        if seen.insert((name.clone(), variable.key_span.to_string())) && !used.contains(name) {
+        if !used.contains(name) && advised.insert(name) {
             let message =
                 format!("`{name}` takes no effect yet: this version has no layer `{layer}`");
             advice.push(Diagnostic::new(&variable.key_span, message));

@@ -13,10 +13,11 @@ pub(super) fn to_jinja(node: &Node) -> Jinja {
         Value::Float(number, _) => Jinja::from(*number),
         Value::Text(text) => Jinja::from(text.as_str()),
         Value::List(items) => items.iter().map(to_jinja).collect(),
-        Value::Map(entries) => entries
-            .iter()
-            .map(|entry| (entry.key.as_str(), to_jinja(&entry.node)))
-            .collect(),
+        Value::Map(entries) => Jinja::from_pairs(
+            entries
+                .iter()
+                .map(|entry| (entry.key.as_str(), to_jinja(&entry.node))),
+        ),
     }
 }
 

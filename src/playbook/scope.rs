@@ -6,7 +6,7 @@ use super::locate::locate;
 use super::{Val, compile};
 use crate::inventory::{HostName, Inventory, Vars};
 use crate::yaml::{Diagnostic, Entry, Node, Source, Span, Value, is_template};
-use minijinja::Value as Jinja;
+use minijinja::{ErrorKind, Value as Jinja};
 use minijinja::value::ValueKind;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -136,7 +136,7 @@ impl Scope {
         }
         match value.kind() {
             ValueKind::Undefined => {
-                let failure = Failure::undefined(condition, offset);
+                let failure = Failure::undefined(condition, offset, expression);
                 frame.rendering.explain(failure)
             }
             // "false" would be true.
@@ -207,10 +207,13 @@ impl Failure {
         }
     }
 
-    pub fn undefined(node: &Node, offset: usize) -> Self {
+    /// The expression that starts at `offset` of the string has no value.
+    pub fn undefined(node: &Node, offset: usize, expression: &str) -> Self {
+        let start = offset + (expression.len() - expression.trim_start().len());
+        let detail = format!("`{}` is undefined", expression.trim());
         Self {
-            span: locate(node, offset),
-            error: Some(minijinja::ErrorKind::UndefinedError.into()),
+            span: locate(node, start),
+            error: Some(minijinja::Error::new(ErrorKind::UndefinedError, detail)),
             message: None,
         }
     }
@@ -265,7 +268,7 @@ fn render_text(frame: &Arc<Frame>, node: &Node, text: &str) -> Result<Jinja, Fai
         .and_then(|expression| expression.eval(frame.context()))
         .map_err(|error| Failure::of(node, offset, error))?;
     if value.is_undefined() {
-        return Err(Failure::undefined(node, offset));
+        return Err(Failure::undefined(node, offset, expression));
     }
     Ok(value)
 }

@@ -1,7 +1,8 @@
 //! Messages about input: file:line:column, the line with a caret, and a hint. All at once, not the first only.
 
-use super::Span;
+use super::{Source, Span};
 use std::fmt;
+use std::sync::Arc;
 
 /// One thing that is wrong with the input.
 #[derive(Clone, Debug)]
@@ -103,6 +104,23 @@ impl Diagnostics {
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
+    }
+
+    /// Brings those of one text into the order of the text; texts stay in the order of their first one.
+    pub fn sort(&mut self) {
+        let mut order: Vec<Arc<Source>> = Vec::new();
+        let position = |order: &[Arc<Source>], source: &Arc<Source>| {
+            order.iter().position(|known| Arc::ptr_eq(known, source))
+        };
+        for diagnostic in &self.0 {
+            if position(&order, &diagnostic.span.source).is_none() {
+                order.push(diagnostic.span.source.clone());
+            }
+        }
+        self.0.sort_by_key(|diagnostic| {
+            let span = &diagnostic.span;
+            (position(&order, &span.source), span.line, span.column)
+        });
     }
 
     /// `value` when nothing is wrong.

@@ -7,4 +7,8 @@
     reason = "tests may fail loudly"
 )]
 
+mod cases;
+mod inventory;
+mod support;
+mod template;
 mod yaml;
