@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn check(folder: &str, render: impl Fn(&Path) -> String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/language")
+        .join(folder);
     let mut cases: Vec<PathBuf> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -40,7 +42,12 @@ fn inventories() {
             let list = serde_json::to_string_pretty(&inventory.to_list()).unwrap();
             writeln!(text, "{list}").unwrap();
             for host in inventory.hosts() {
-                writeln!(text, "{} at {}: {:?}", host.name, host.address, host.connection).unwrap();
+                writeln!(
+                    text,
+                    "{} at {}: {:?}",
+                    host.name, host.address, host.connection
+                )
+                .unwrap();
             }
             for advice in &inventory.advice {
                 writeln!(text, "\n{advice}").unwrap();
