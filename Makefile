@@ -33,16 +33,19 @@ status: ## Show the demo's cluster
 check: tools ## Formatting, lints, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo deny --log-level error check
+	/var/cache/provision-tools/bin/cargo-deny --log-level error check bans licenses sources
 	shellcheck scripts/*.sh lab/recipes/*.sh .ci/run
 
 test: check test-unit test-lab ## Everything, the lab included
 
-test-unit: tools ## What needs no lab: cases, simulation, parsers, command line
-	cargo test --workspace --locked --lib --bins --tests -- --quiet
+test-unit: tools ## What needs no lab: cases, simulation, parsers, command line, ssh on loopback
+	cargo test --locked -p provision --lib --bins --tests
 
-test-lab: tools ## Real daemons on three hosts
-	cargo test --locked --workspace --tests -- --quiet --ignored --test-threads=1
+test-lab: tools ## Real daemons on three hosts: needs root
+	cargo build --locked --workspace --bins
+	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
+	cargo test --locked -p lab
+	cargo test --locked -p provision --tests -- --ignored --test-threads=1 --nocapture
 
-bench: build ## Speed of the core, against the floors and the peers
-	@echo "see docs/performance.md"
+bench: build ## Speed of the core: how to measure is in docs/performance.md
+	@sed -n '/^## How to measure/,/^## /p' docs/performance.md
