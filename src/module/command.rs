@@ -52,7 +52,7 @@ pub struct Command {
 #[derive(Clone, Debug)]
 pub enum State {
     /// What its guards say.
-    Guarded(guard::Sight),
+    Guarded(Box<guard::Sight>),
     /// What the reading brought.
     Read(Seen<Outcome>),
 }
@@ -102,7 +102,7 @@ impl Module for Command {
         let state = if self.reads {
             State::Read(seen.command(&self.host, self.line.clone()))
         } else {
-            State::Guarded(self.guards.look(&self.host, seen))
+            State::Guarded(Box::new(self.guards.look(&self.host, seen)))
         };
         seen.settle(state)
     }

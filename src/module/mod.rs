@@ -113,15 +113,19 @@ mod command;
 mod directory;
 mod file;
 mod firewall;
+mod hostname;
 mod hosts_entries;
 mod line;
+mod mount;
 mod package;
 mod repository;
 mod service;
 mod shell;
 mod slurp;
 mod stat;
+mod sysctl;
 mod template;
+mod user_group;
 
 modules! {
     File(file::File),
@@ -133,7 +137,11 @@ modules! {
     Repository(repository::Repository),
     Service(service::Service),
     Firewall(firewall::Firewall),
+    Hostname(hostname::Hostname),
     HostsEntries(hosts_entries::HostsEntries),
+    Sysctl(sysctl::Sysctl),
+    Mount(mount::Mount),
+    UserGroup(user_group::UserGroup),
     Command(command::Command),
     Shell(shell::Shell),
     Stat(stat::Stat),

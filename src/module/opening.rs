@@ -20,18 +20,17 @@ pub fn from_args(args: &Args<'_>) -> Result<Vec<FirewallItem>, Unfit> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
         !text.is_empty() && !text.starts_with('-') && text.chars().all(plain)
     };
-    let kinds: [(&str, fn(String) -> FirewallItem); 2] = [
-        ("services", FirewallItem::Service),
-        ("protocols", FirewallItem::Protocol),
-    ];
-    for (name, make) in kinds {
+    for name in ["services", "protocols"] {
         for text in args.list(name) {
             if !word(&text) {
                 return Err(
                     args.wrong_at(name, format!("`{text}` is no name that firewalld takes"))
                 );
             }
-            items.push(make(text));
+            items.push(match name {
+                "services" => FirewallItem::Service(text),
+                _ => FirewallItem::Protocol(text),
+            });
         }
     }
     Ok(items)
