@@ -1,6 +1,6 @@
 #!/bin/bash
 # payload.sh DEST MIRROR : fetch the Debian packages that are repackaged as EL9 RPMs, unpacked
-# to DEST/debs/<package>, upstream's version in DEST/version/<package>. The machine's own apt is of another release, so apt gets a
+# to DEST/debs/<package>, upstream's version in DEST/version/<package>, sources in DEST/source. The machine's own apt is of another release, so apt gets a
 # configuration of its own that knows nothing of the machine's.
 set -euo pipefail
 dest=$1 mirror=$2
@@ -9,11 +9,16 @@ packages=(
     docker.io docker-cli docker-buildx docker-compose containerd runc tini
     firewalld python3-firewall
     dnf-plugins-core
+    libglusterfs0 libgfrpc0 libgfxdr0 libgfapi0 libgfchangelog0
+    glusterfs-common glusterfs-cli glusterfs-client glusterfs-server
+    pgpool2 libpgpool2
 )
 
 apt=$dest/apt
 mkdir -p "$apt"/{lists/partial,cache/archives/partial,parts,downloads} "$dest"/{debs,version}
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$apt/sources.list"
+for kind in deb deb-src; do
+    echo "$kind [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main"
+done >"$apt/sources.list"
 cat >"$apt/apt.conf" <<X
 Dir::Etc "$apt";
 Dir::Etc::sourcelist "$apt/sources.list";
@@ -38,4 +43,9 @@ for deb in *.deb; do
     version=${version#*:}
     echo "${version%%[+~-]*}" >"$dest/version/$package"
 done
+
+# Pgpool-II's samples and its server-side extensions are in no binary package we can use.
+apt-get -qq --download-only source pgpool2
+mkdir -p "$dest/source/pgpool2"
+tar -xf pgpool2_*.orig.tar.* -C "$dest/source/pgpool2" --strip-components 1
 rm -rf "$apt"

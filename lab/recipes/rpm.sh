@@ -1,5 +1,5 @@
 # rpm.sh : sourced by the package recipes. Wants $work (scratch), $rootfs (what a host has
-# already), $debs (unpacked Debian packages).
+# already), $debs (unpacked Debian packages). The recipes also read $payload, $databases, $identity.
 # shellcheck shell=bash disable=SC2154 # the variables above are set by repo.sh
 
 # tree NAME : a fresh directory that becomes the contents of package NAME
@@ -78,3 +78,7 @@ build() {
 
 # shellcheck disable=SC2034 # used by the package recipes
 reload_units='systemctl daemon-reload >/dev/null 2>&1 || :'
+
+# shellcheck disable=SC2034
+add_postgres='getent group postgres >/dev/null || groupadd -g 26 -o -r postgres
+getent passwd postgres >/dev/null || useradd -M -g postgres -o -r -d /var/lib/pgsql -s /bin/bash -c "PostgreSQL Server" -u 26 postgres'

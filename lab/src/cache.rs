@@ -26,7 +26,15 @@ impl Cache {
         let directory = directory();
         fs::create_dir_all(&directory)?;
         let file = File::create(directory.join("lock"))?;
-        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| error)?;
+        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .or_else(|(file, _)| {
+                println!(
+                    "waiting for another `lab` that uses {}",
+                    directory.display()
+                );
+                Flock::lock(file, FlockArg::LockExclusive)
+            })
+            .map_err(|(_, error)| error)?;
         let cache = Self {
             directory,
             _lock: lock,

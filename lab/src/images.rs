@@ -35,10 +35,15 @@ recipes! {
     IDENTITY = "identity.sh";
     ROOTFS = "rootfs.sh";
     PAYLOAD = "payload.sh";
+    DATABASES = "databases.sh";
     REPO = "repo.sh";
     RPM = "rpm.sh";
     ROCKY = "rocky.sh";
     DOCKER = "docker.sh";
+    GLUSTER = "gluster.sh";
+    POSTGRESQL = "postgresql.sh";
+    PGPOOL = "pgpool.sh";
+    MODULES = "modules.yaml";
     FINISH = "finish.sh";
 }
 
@@ -65,9 +70,20 @@ pub fn make() -> Result<Images> {
         bash(to, &[PAYLOAD], &[&machine::debian_mirror()?])
     })?;
 
-    let recipes = [REPO, RPM, ROCKY, DOCKER];
+    let databases = cache.get("databases", &[DATABASES.1, &shown(&payload)?], |to| {
+        bash(to, &[DATABASES], &[&shown(&payload)?])
+    })?;
+
+    let recipes = [
+        REPO, RPM, ROCKY, DOCKER, GLUSTER, POSTGRESQL, PGPOOL, MODULES,
+    ];
     let mut inputs: Vec<&str> = recipes.iter().map(|recipe| recipe.1).collect();
-    let made_of = [shown(&payload)?, shown(&rootfs)?, shown(&identity)?];
+    let made_of = [
+        shown(&payload)?,
+        shown(&databases)?,
+        shown(&rootfs)?,
+        shown(&identity)?,
+    ];
     inputs.extend(made_of.iter().map(String::as_str));
     let words: Vec<&str> = made_of.iter().map(String::as_str).collect();
     let repo = cache.get("repo", &inputs, |to| bash(to, &recipes, &words))?;

@@ -7,18 +7,22 @@ use anyhow::{Context, Result, bail};
 use crate::process::{PATH, run, tool};
 
 /// Programs, and the Debian packages they are in.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 20] = [
     ("createrepo_c", "createrepo-c"),
     ("dnsmasq", "dnsmasq-base"),
+    ("gcc", "gcc"),
     ("gpg", "gnupg"),
     ("ip", "iproute2"),
     ("kill", "procps"),
+    ("make", "make"),
     ("mkfs.xfs", "xfsprogs"),
     ("mmdebstrap", "mmdebstrap"),
     ("mount", "mount"),
+    ("npm", "npm"),
     ("nsenter", "util-linux"),
     ("openssl", "openssl"),
     ("patchelf", "patchelf"),
+    ("pip3", "python3-pip"),
     ("rpmbuild", "rpm"),
     ("rpmsign", "rpm"),
     ("ssh", "openssh-client"),
