@@ -159,7 +159,11 @@ impl Reader<'_> {
     /// Once, though every host of a group has it.
     fn report(&mut self, diagnostic: Diagnostic) {
         let key = |one: &Diagnostic| (one.span.to_string(), one.message.clone());
-        let known = self.found.0.iter().any(|known| key(known) == key(&diagnostic));
+        let known = self
+            .found
+            .0
+            .iter()
+            .any(|known| key(known) == key(&diagnostic));
         if !known {
             self.found.push(diagnostic);
         }

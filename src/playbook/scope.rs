@@ -6,8 +6,8 @@ use super::locate::locate;
 use super::{Val, compile};
 use crate::inventory::{HostName, Inventory, Vars};
 use crate::yaml::{Diagnostic, Entry, Node, Source, Span, Value, is_template};
-use minijinja::{ErrorKind, Value as Jinja};
 use minijinja::value::ValueKind;
+use minijinja::{ErrorKind, Value as Jinja};
 use serde_json::Value as Json;
 use std::sync::Arc;
 

@@ -20,7 +20,9 @@ nobody:
 
 fn value(inventory: &Inventory, host: &str, name: &str) -> String {
     let variable = inventory.host(host).unwrap().var(name);
-    variable.map_or("none".into(), |variable| variable.node.to_json().to_string())
+    variable.map_or("none".into(), |variable| {
+        variable.node.to_json().to_string()
+    })
 }
 
 #[test]
@@ -51,7 +53,9 @@ fn patterns_choose_hosts_in_the_order_of_the_file() {
         ("database:!web", ""),
     ];
     for (pattern, expected) in table {
-        let chosen = inventory.select(pattern, &span).unwrap_or_else(|why| panic!("{pattern}: {why}"));
+        let chosen = inventory
+            .select(pattern, &span)
+            .unwrap_or_else(|why| panic!("{pattern}: {why}"));
         let names: Vec<&str> = chosen.iter().map(HostName::as_str).collect();
         assert_eq!(names.join(" "), expected, "{pattern}");
     }
@@ -62,22 +66,37 @@ fn patterns_that_match_nothing_say_so() {
     let inventory = inventory(HOSTS);
     let span = Span::builtin("--limit");
     let table = [
-        ("webb", "--limit:1:1: no host and no group is called `webb`\n Hint: did you mean `web`?"),
+        (
+            "webb",
+            "--limit:1:1: no host and no group is called `webb`\n Hint: did you mean `web`?",
+        ),
         (
             "zz*",
             "--limit:1:1: no host and no group is called `zz*`\n Hint: `provision inventory FILE --graph` shows what there is",
         ),
-        ("db:&web", "--limit:1:1: the pattern `db:&web` matches no host"),
-        ("web1:!web", "--limit:1:1: the pattern `web1:!web` matches no host"),
+        (
+            "db:&web",
+            "--limit:1:1: the pattern `db:&web` matches no host",
+        ),
+        (
+            "web1:!web",
+            "--limit:1:1: the pattern `web1:!web` matches no host",
+        ),
         ("", "--limit:1:1: the pattern of hosts is empty"),
-        ("~(", "--limit:1:1: cannot read the pattern `~(`: error: unclosed group"),
+        (
+            "~(",
+            "--limit:1:1: cannot read the pattern `~(`: error: unclosed group",
+        ),
     ];
     for (pattern, expected) in table {
         let seen = inventory.select(pattern, &span).unwrap_err().to_string();
         assert_eq!(seen, expected, "{pattern}");
     }
     let empty = inventory.select("nobody", &span).unwrap_err().to_string();
-    assert!(empty.starts_with("--limit:1:1: the group `nobody` has no hosts\n Hint: list its hosts at "));
+    assert!(
+        empty
+            .starts_with("--limit:1:1: the group `nobody` has no hosts\n Hint: list its hosts at ")
+    );
 }
 
 #[test]
@@ -88,8 +107,14 @@ fn group_vars_and_host_vars_are_read() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    write("hosts.yml", &format!("{HOSTS}  vars: {{v: file group, w: file group, x: file group}}\n"));
-    write("group_vars/all.yml", "v: all file\nw: all file\nu: all file\n");
+    write(
+        "hosts.yml",
+        &format!("{HOSTS}  vars: {{v: file group, w: file group, x: file group}}\n"),
+    );
+    write(
+        "group_vars/all.yml",
+        "v: all file\nw: all file\nu: all file\n",
+    );
     write("group_vars/web.yaml", "w: web file\n");
     write("group_vars/db/1.yml", "w: db file 1\nx: 1\n");
     write("group_vars/db/2.yml", "x: 2\n");
@@ -130,14 +155,29 @@ host_vars/db1.yml:1:1: a file of variables must be a mapping (NAME: VALUE), not 
 #[test]
 fn the_command_line_is_strongest_and_typed_by_the_table() {
     let text = "all: {hosts: {a: {data_path_port: 5000}}}\n";
-    let inventory =
-        try_inventory(text, &["data_path_port=6000", "manage_hosts=no", "docker_version=26.10", "x=a=b"]);
+    let inventory = try_inventory(
+        text,
+        &[
+            "data_path_port=6000",
+            "manage_hosts=no",
+            "docker_version=26.10",
+            "x=a=b",
+        ],
+    );
     let inventory = inventory.unwrap();
     assert_eq!(value(&inventory, "a", "data_path_port"), "6000");
     assert_eq!(value(&inventory, "a", "manage_hosts"), "false");
     assert_eq!(value(&inventory, "a", "docker_version"), r#""26.10""#);
     assert_eq!(value(&inventory, "a", "x"), r#""a=b""#);
-    let found = try_inventory(text, &["data_path_port", "docker_versionn=1", "manage_hosts=1", "9x=1"]);
+    let found = try_inventory(
+        text,
+        &[
+            "data_path_port",
+            "docker_versionn=1",
+            "manage_hosts=1",
+            "9x=1",
+        ],
+    );
     assert_eq!(
         found.unwrap_err(),
         "\
@@ -195,7 +235,8 @@ fn roles_are_everybodys_or_as_written() {
         assert_eq!(all.group(role).len(), 3, "{role}");
     }
     assert!(all.group("workers").is_empty());
-    let some = inventory("all: {hosts: {a: , b: }}\nmanagers: {hosts: {a: }}\nworkers: {hosts: {b: }}\n");
+    let some =
+        inventory("all: {hosts: {a: , b: }}\nmanagers: {hosts: {a: }}\nworkers: {hosts: {b: }}\n");
     assert_eq!(some.group("managers").len(), 1);
     assert!(some.group("database").is_empty());
 }
