@@ -113,8 +113,10 @@ impl ArgKind {
             (Self::Port, _) => integer(node, 1, 65_535),
             (Self::Map, value @ Value::Map(_)) => Some(value.clone()),
             (Self::List(inner), Value::List(items)) => {
-                let items: Result<_, _> =
-                    items.iter().map(|item| inner.accept(name, item)).collect();
+                let items = items.iter().enumerate();
+                let items: Result<_, _> = items
+                    .map(|(at, item)| inner.accept(&format!("{name}[{at}]"), item))
+                    .collect();
                 Some(Value::List(items?))
             }
             (Self::List(inner), value) if !matches!(value, Value::Map(_)) => {

@@ -62,6 +62,12 @@ impl Rendering {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Nothing that is still looked up can change the outcome.
+    fn is_over(&self) -> bool {
+        let state = self.state();
+        state.unknown.is_some() || state.nested.is_some()
+    }
+
     /// The result, unless something unknown was touched on the way.
     pub fn judge<T>(&self, value: T) -> Val<T> {
         match self.state().unknown.take() {
@@ -146,13 +152,10 @@ impl Rendering {
         if variables::known(name).is_some() {
             return Some(format!("set `{name}` in the inventory; it has no default"));
         }
-        if let Some(near) = suggest(name, all) {
-            return Some(format!("did you mean `{near}`?"));
-        }
-        if name.starts_with("ansible_") {
+        if name.starts_with("ansible_") && variables::near(name).is_none() {
             return Some("facts are not gathered: register what a module reads".into());
         }
-        None
+        suggest(name, all).map(|near| format!("did you mean `{near}`?"))
     }
 }
 
@@ -289,6 +292,11 @@ impl Object for Frame {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
+        // For its debug information the engine asks again for every name that a failed template
+        // uses; through a chain of variables that would double at each link.
+        if self.rendering.is_over() {
+            return None;
+        }
         let value = self.lookup(key);
         if value.is_none() {
             self.rendering.state().missed = Some(key.to_owned());

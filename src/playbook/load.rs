@@ -27,6 +27,7 @@ impl Playbook {
             stack: vec![source.name.clone()],
         };
         let plays = loader.file(source, &[]);
+        loader.found.sort();
         loader.found.into_result(Self { plays })
     }
 

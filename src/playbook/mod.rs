@@ -4,6 +4,7 @@
 //! error with its place that names the project's own way.
 
 mod args;
+mod check;
 mod compile;
 mod context;
 mod convert;

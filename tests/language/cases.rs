@@ -2,8 +2,12 @@
 //! After a change on purpose: `UPDATE_EXPECTED=1 cargo test --test language`, and read the difference.
 
 use crate::support;
+use provision::inventory::Inventory;
+use provision::playbook::Playbook;
+use provision::yaml::{self, Source};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn check(folder: &str, render: impl Fn(&Path) -> String) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -15,7 +19,7 @@ fn check(folder: &str, render: impl Fn(&Path) -> String) {
         .filter(|path| path.extension().is_some_and(|end| end == "yml"))
         .collect();
     cases.sort();
-    assert!(cases.len() > 10, "the cases are missing");
+    assert!(cases.len() >= 10, "the cases are missing");
     let mut differing = String::new();
     for case in cases {
         let seen = format!("{}\n", render(&case).trim_end());
@@ -56,4 +60,64 @@ fn inventories() {
             text.replace(&folder, "")
         }
     });
+}
+
+#[test]
+fn playbooks() {
+    let hosts = Path::new("tests/language/hosts.yml");
+    let inventory = Arc::new(Inventory::load(hosts, &[]).unwrap());
+    check("playbook", |path| {
+        let folder = path.parent().unwrap();
+        let read = |name: &str| {
+            let source = yaml::read(&folder.join(name)).map_err(|why| why.message)?;
+            Ok(Arc::new(Source {
+                name: name.to_owned(),
+                text: source.text.clone(),
+            }))
+        };
+        let source = read(path.file_name().unwrap().to_str().unwrap()).unwrap();
+        match Playbook::load(&source, support::MODULES, &read) {
+            Err(found) => found.to_string(),
+            Ok(playbook) => {
+                let found = playbook.check(&inventory);
+                if found.0.is_empty() {
+                    outline(&playbook)
+                } else {
+                    found.to_string()
+                }
+            }
+        }
+    });
+}
+
+fn outline(playbook: &Playbook) -> String {
+    let mut text = String::new();
+    for play in &playbook.plays {
+        writeln!(
+            text,
+            "play {:?} on {} layer {:?} needs {:?} sudo {:?} tags {:?} at {}",
+            play.name, play.hosts, play.layer, play.needs, play.use_sudo, play.tags, play.span
+        )
+        .unwrap();
+        for task in &play.tasks {
+            writeln!(
+                text,
+                "  {:?}: {} {} when {} loop {} as {} sudo {:?} tags {:?} register {:?} at {}",
+                task.name,
+                task.module.name,
+                task.args.to_json(),
+                task.when.len(),
+                task.looped
+                    .as_ref()
+                    .map_or("-".into(), |node| node.to_json().to_string()),
+                task.loop_var,
+                task.use_sudo,
+                task.tags,
+                task.register,
+                task.module_span
+            )
+            .unwrap();
+        }
+    }
+    text
 }

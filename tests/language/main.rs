@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod example;
 mod inventory;
 mod support;
 mod template;
