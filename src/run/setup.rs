@@ -45,6 +45,7 @@ pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
                 return Err(found.into());
             }
         };
+    found.0.extend(playbook.check(&inventory).0);
     let selection = Selection {
         tags: input.tags.clone(),
         skip_tags: input.skip_tags.clone(),
@@ -52,10 +53,12 @@ pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
     let registers = Arc::new(Registers::default());
     let compiled = match compile(&playbook, &inventory, &project, &selection, &registers) {
         Ok(compiled) => Some(compiled),
-        Err(more) => {
+        // The check above has told most of it already.
+        Err(more) if found.0.is_empty() => {
             found.0.extend(more.0);
             None
         }
+        Err(_) => None,
     };
     let limit = match &input.limit {
         None => None,
