@@ -1,6 +1,6 @@
 //! `block`: lines between two markers are in a file, or are not. The rules are those of Ansible's `blockinfile`.
 
-use super::argument::{STATE, defaulted, needed};
+use super::argument::{STATE, defaulted, needed, optional};
 use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::edited_file::{EditedFile, Text};
 use super::line::{bare, lines};
@@ -28,17 +28,11 @@ impl Module for Block {
         free_form: None,
         args: &[
             needed("path", ArgKind::Path, "The file."),
-            defaulted(
-                "block",
-                ArgKind::Text,
-                "",
-                "The lines; none removes the block.",
-            ),
-            defaulted(
+            optional("block", ArgKind::Text, "The lines; none removes the block."),
+            optional(
                 "marker",
                 ArgKind::Text,
-                MARKER,
-                "The line before and after; `{mark}` becomes BEGIN and END.",
+                "The line before and after; `{mark}` becomes BEGIN and END. `# {mark} PROVISION MANAGED BLOCK` when not given.",
             ),
             defaulted(
                 "create",
@@ -56,7 +50,7 @@ impl Module for Block {
     type State = Text;
 
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
-        let marker = args.required("marker")?;
+        let marker = args.text("marker").unwrap_or_else(|| MARKER.to_owned());
         if !marker.contains("{mark}") || marker.contains('\n') {
             return Err(args.wrong_at(
                 "marker",
@@ -84,11 +78,15 @@ impl Module for Block {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        let mut decision = self
-            .file
-            .plan(state, |now| set(now, &self.marker, self.block.as_deref()));
         let label = self.marker.replace("{mark}", "");
         let label = label.trim_matches(|c: char| !c.is_alphanumeric());
+        let why = match &self.block {
+            Some(_) => format!("its block `{label}` is missing or differs"),
+            None => format!("it has a block `{label}`"),
+        };
+        let mut decision = self.file.plan(state, &why, |now| {
+            set(now, &self.marker, self.block.as_deref())
+        });
         for step in &mut decision.steps {
             step.id = StepId::new(&[step.id.as_str(), label]);
         }

@@ -4,7 +4,7 @@ use super::attributes::Wanted;
 use super::managed_file::{ManagedFile, Sight, in_the_way, present};
 use super::refusal::{MISSING, refuse};
 use crate::inventory::HostName;
-use crate::plan::{Content, Decision, Refusal};
+use crate::plan::{Act, Content, Decision, Refusal};
 use crate::probe::path;
 use crate::probe::{Answers, PathState, Seen};
 
@@ -52,8 +52,9 @@ impl EditedFile {
         }
     }
 
-    /// Plans the edit. `edit` turns the present content into the wanted one.
-    pub fn plan(&self, text: &Text, edit: impl FnOnce(&[u8]) -> Vec<u8>) -> Decision {
+    /// Plans the edit. `edit` turns the present content into the wanted one; `why` says what is wrong
+    /// with a file that differs, as a sentence about the file as "it".
+    pub fn plan(&self, text: &Text, why: &str, edit: impl FnOnce(&[u8]) -> Vec<u8>) -> Decision {
         let now = match self.text(text) {
             None => return Decision::default(),
             Some(Err(refusal)) => return (*refusal).into(),
@@ -76,7 +77,13 @@ impl EditedFile {
             content: Content::plain(new),
             wanted: self.wanted.clone(),
         };
-        file.plan(&sight)
+        let mut decision = file.plan(&sight);
+        for step in &mut decision.steps {
+            if matches!(step.act, Act::WriteFile { .. }) && !absent {
+                why.clone_into(&mut step.why);
+            }
+        }
+        decision
     }
 
     fn missing(&self) -> Refusal {

@@ -162,10 +162,10 @@ pub fn unreadable(host: &HostName, path: &str) -> crate::plan::Refusal {
 /// What to say of something that is no regular file.
 pub fn in_the_way(host: &HostName, path: &str, found: &PathState) -> crate::plan::Refusal {
     let what = match found {
-        PathState::Directory { .. } => "a directory",
-        PathState::Other(kind) => kind,
-        PathState::File { .. } => "a file",
-        PathState::Absent => "nothing",
+        PathState::Directory { .. } => "a directory".to_owned(),
+        PathState::Other(kind) => format!("a {kind}"),
+        PathState::File { .. } => "a file".to_owned(),
+        PathState::Absent => "nothing".to_owned(),
     };
     refuse(
         host,
