@@ -162,7 +162,10 @@ fn told(verdict: &provision::module::Verdict) -> Vec<String> {
         lines.extend(step.assumes.iter().map(|text| format!("  assumes {text}")));
         lines.extend(step.done.iter().map(|claim| format!("  until {claim}")));
         if let provision::plan::Act::WriteFile { content, .. } = &step.act {
-            let text = String::from_utf8_lossy(&content.bytes).into_owned();
+            let text = match content.secret {
+                true => "(secret)".to_owned(),
+                false => String::from_utf8_lossy(&content.bytes).into_owned(),
+            };
             lines.extend(text.lines().map(|line| format!("  > {line}")));
         }
     }

@@ -78,11 +78,15 @@ impl Module for Block {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        let mut decision = self
-            .file
-            .plan(state, |now| set(now, &self.marker, self.block.as_deref()));
         let label = self.marker.replace("{mark}", "");
         let label = label.trim_matches(|c: char| !c.is_alphanumeric());
+        let why = match &self.block {
+            Some(_) => format!("its block `{label}` is missing or differs"),
+            None => format!("it has a block `{label}`"),
+        };
+        let mut decision = self.file.plan(state, &why, |now| {
+            set(now, &self.marker, self.block.as_deref())
+        });
         for step in &mut decision.steps {
             step.id = StepId::new(&[step.id.as_str(), label]);
         }

@@ -162,7 +162,10 @@ impl Module for Firewall {
                 (true, false) => "-now",
                 (false, _) => "-permanently",
             };
-            let why = format!("{} {is} in zone {zone}{when}", opening::names(&items, ", "));
+            let why = format!(
+                "{is} in zone {zone}{when}: {}",
+                opening::names(&items, ", ")
+            );
             let change = FirewallChange {
                 zone: zone.to_owned(),
                 items,
@@ -220,7 +223,10 @@ impl Firewall {
                     Place::Zone(zone) => zone.clone(),
                     Place::Interface(_) | Place::Address(_) => USUAL_ZONE.to_owned(),
                 };
-                let (is, verb) = if self.open { ("closed", "open") } else { ("open", "close") };
+                let (is, verb) = match self.open {
+                    true => ("not let in yet", "open"),
+                    false => ("may be let in then", "close"),
+                };
                 let change = FirewallChange {
                     items: self.items.clone(),
                     open: self.open,
@@ -228,7 +234,7 @@ impl Firewall {
                     permanent: true,
                     zone: zone.clone(),
                 };
-                let why = format!("{} {is} until then", opening::names(&self.items, ", "));
+                let why = format!("{is}: {}", opening::names(&self.items, ", "));
                 let brought = match installed {
                     None => format!("the package {package} is installed and firewalld started by earlier steps"),
                     Some(_) => "firewalld is started by an earlier step".to_owned(),

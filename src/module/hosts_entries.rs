@@ -74,9 +74,13 @@ impl Module for HostsEntries {
             .map(|(host, address)| format!("{address} {host}"))
             .collect();
         let block = (!self.absent).then(|| lines.join("\n"));
+        let why = match self.absent {
+            false => "its block of cluster names is missing or differs",
+            true => "it has a block of cluster names",
+        };
         let mut decision = self
             .file
-            .plan(state, |now| block::set(now, MARKER, block.as_deref()));
+            .plan(state, why, |now| block::set(now, MARKER, block.as_deref()));
         for step in &mut decision.steps {
             step.id = StepId::new(&["hosts_entries"]);
         }

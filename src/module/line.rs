@@ -85,19 +85,26 @@ impl Module for Line {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        let mut decision = self
-            .file
-            .plan(state, |now| match (&self.line, self.absent) {
-                (Some(line), false) => with(now, line.as_bytes(), self.matching.as_ref()),
-                _ => self.without(now),
-            });
         let what = match (&self.line, &self.matching) {
             (Some(line), _) => line.clone(),
             (None, Some(matching)) => matching.as_str().to_owned(),
             (None, None) => String::new(),
         };
+        let what = what.trim();
+        let mut decision = match (&self.line, self.absent) {
+            (Some(line), false) => {
+                let why = format!("it lacks the line `{what}` or has another one in its place");
+                self.file.plan(state, &why, |now| {
+                    with(now, line.as_bytes(), self.matching.as_ref())
+                })
+            }
+            _ => {
+                let why = format!("it has lines like `{what}`");
+                self.file.plan(state, &why, |now| self.without(now))
+            }
+        };
         for step in &mut decision.steps {
-            step.id = StepId::new(&[step.id.as_str(), what.trim()]);
+            step.id = StepId::new(&[step.id.as_str(), what]);
         }
         decision
     }

@@ -123,7 +123,10 @@ impl Module for Mount {
             PathState::Absent => steps.push(self.make_place()),
             other => return in_the_way(&self.host, &self.path, other).into(),
         }
-        let mut decision = self.table.plan(&state.table, |now| set(now, &self.fields));
+        let why = format!("it has another line for {}, or none", self.path);
+        let mut decision = self
+            .table
+            .plan(&state.table, &why, |now| set(now, &self.fields));
         for step in &mut decision.steps {
             step.id = StepId::new(&["mount", "keep", object(&self.path)]);
         }

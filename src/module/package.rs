@@ -270,7 +270,7 @@ impl Package {
                 code: "H5".to_owned(),
                 host: Some(self.host.clone()),
                 text: format!(
-                    "the hosts run different versions of {name} ({}); {} gets {chosen}, as most have it; pin a version with `{name}=VERSION`",
+                    "the hosts run different versions of {name} ({}); {} gets {chosen}, which most of them have (or the first in the inventory); pin a version with `{name}=VERSION`",
                     seen.join("; "),
                     self.host
                 ),

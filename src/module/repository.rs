@@ -136,9 +136,10 @@ impl Module for Repository {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
+        let why = format!("its section [{}] is missing or differs", self.id);
         let mut decision = self
             .file
-            .plan(state, |now| set(now, &self.id, &self.settings));
+            .plan(state, &why, |now| set(now, &self.id, &self.settings));
         for step in &mut decision.steps {
             step.id = StepId::new(&["repository", &self.id]);
         }

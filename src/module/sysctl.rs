@@ -97,9 +97,10 @@ impl Module for Sysctl {
                 .into();
             }
         };
+        let why = format!("it does not say {} = {}", self.key, self.value);
         let mut decision = self
             .file
-            .plan(&state.text, |now| set(now, &self.key, &self.value));
+            .plan(&state.text, &why, |now| set(now, &self.key, &self.value));
         for step in &mut decision.steps {
             step.id = StepId::new(&["sysctl", "keep", &self.key]);
         }

@@ -1,7 +1,7 @@
 //! `user_group`: an account is in a supplementary group.
 
 use super::argument::needed;
-use super::refusal::{NO_ACCOUNT, refuse};
+use super::refusal::{NEEDS_LOGIN, NO_ACCOUNT, refuse};
 use super::{Args, Context, Module, Unfit};
 use crate::inventory::HostName;
 use crate::plan::{Act, Advice, Class, Decision, Step, StepId};
@@ -71,7 +71,7 @@ impl Module for UserGroup {
             .steps
             .push(Step::new(id, &self.host, Class::Repair, why, act));
         decision.advice.push(Advice {
-            code: NO_ACCOUNT.to_owned(),
+            code: NEEDS_LOGIN.to_owned(),
             host: Some(self.host.clone()),
             text: format!(
                 "sessions of {} that are open now get the group {} only after a new login",
