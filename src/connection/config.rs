@@ -74,6 +74,8 @@ pub(super) fn render(
         "RemoteCommand none",
         "RequestTTY no",
         "SessionType default",
+        // for jump hosts; the command line says it for the host itself
+        "StrictHostKeyChecking yes",
         "VisualHostKey no",
     ] {
         lines.push(format!("  {line}"));

@@ -1,6 +1,7 @@
 //! The task that owns a session's step shell: the only place that writes to it or replaces it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -15,7 +16,7 @@ pub(super) async fn run(link: Arc<Link>, mut shell: Shell, mut jobs: UnboundedRe
         let heard = tokio::select! {
             job = jobs.recv() => match job {
                 Some(job) => {
-                    accept(&mut shell, job);
+                    accept(&link, &mut shell, job);
                     continue;
                 }
                 None => break "the session was closed".to_string(),
@@ -38,8 +39,9 @@ pub(super) async fn run(link: Arc<Link>, mut shell: Shell, mut jobs: UnboundedRe
     link.master.terminate();
 }
 
-fn accept(shell: &mut Shell, job: Job) {
-    if job.generation != 0 && job.generation == shell.failed {
+fn accept(link: &Link, shell: &mut Shell, job: Job) {
+    let stopped = job.generation == shell.failed || link.stopped.load(Ordering::Relaxed);
+    if job.generation != 0 && stopped {
         return job.answer(Ok(Output {
             skipped: true,
             ..Output::default()

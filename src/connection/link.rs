@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -25,6 +26,8 @@ pub(super) struct Link {
     /// How long a dead connection may look alive.
     pub(super) silence: Duration,
     pub(super) uploads: Semaphore,
+    /// No fail-stop request may begin any more.
+    pub(super) stopped: AtomicBool,
     /// The step shell of the moment.
     pub(super) shell: watch::Sender<Option<Process>>,
 }
@@ -44,6 +47,7 @@ impl Link {
             patience: settings.connect_timeout,
             silence: settings.silence(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            stopped: AtomicBool::new(false),
             shell: watch::Sender::new(None),
         }
     }

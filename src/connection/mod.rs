@@ -19,6 +19,7 @@ mod frame;
 mod fresh;
 mod link;
 mod lock;
+mod lost;
 mod master;
 mod opening;
 mod recover;
@@ -30,8 +31,9 @@ mod target;
 mod upload;
 
 pub use connector::Connector;
-pub use error::{ConnectError, ConnectFailure, LockError, Lost, SetupError};
+pub use error::{ConnectError, ConnectFailure, SetupError};
 pub use lock::Held;
+pub use lost::{LockError, Lost};
 pub use secret::Secret;
 pub use session::{Output, Request, Session};
 pub use target::{Become, Settings, Target};

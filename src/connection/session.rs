@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::link::Link;
 use super::shell::{Job, Shell};
-use super::{ConnectFailure, Lost, driver};
+use super::{ConnectFailure, Lost, driver, script};
 
 /// Something to run on a host.
 #[derive(Clone)]
@@ -132,6 +134,28 @@ impl Session {
             answer
                 .await
                 .unwrap_or_else(|_| Err(Lost::Gone("the session was closed".into())))
+        }
+    }
+
+    /// For good, lets no further fail-stop request begin, not even one that the host has already
+    /// been sent: each comes back as skipped. What runs goes on to its end, and other requests are
+    /// served as before. For an interrupted run.
+    pub async fn stop(&self) -> Result<(), Lost> {
+        let link = &self.link;
+        link.stopped.store(true, Ordering::Relaxed);
+        // a shell that is being replaced: its successor is sent no fail-stop requests
+        let Some(process) = link.shell.borrow().clone() else {
+            return Ok(());
+        };
+        let gone = |said: String| Lost::Gone(link.why_gone(&said));
+        let body = script::stop_shell(process.pid, &process.start);
+        let mut channel = link.open(&body).await.map_err(|e| gone(e.to_string()))?;
+        let mut said = std::mem::take(&mut channel.early.0);
+        let told = timeout(link.patience, channel.stdout.read_to_end(&mut said)).await;
+        match told {
+            Ok(Ok(_)) if said.starts_with(b"told") => Ok(()),
+            Ok(_) => Err(Lost::Shell("it could not be told to stop".into())),
+            Err(_elapsed) => Err(Lost::Deadline(link.patience)),
         }
     }
 

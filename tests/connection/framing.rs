@@ -225,3 +225,26 @@ async fn after_a_failure_the_rest_of_its_chain_does_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn stopping_lets_the_running_step_end_and_no_other_begin() {
+    with_every_shell(async |session| {
+        let running = session.send(fail_stop("sleep 1; echo done"));
+        let sent = session.send(fail_stop("echo 2"));
+        let reading = session.send(Request::new("echo read"));
+        session.begin();
+        let other_chain = session.send(fail_stop("echo 3"));
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        session.stop().await.unwrap();
+        assert_eq!(running.await.unwrap().stdout, b"done\n");
+        assert!(sent.await.unwrap().skipped && other_chain.await.unwrap().skipped);
+        assert_eq!(reading.await.unwrap().stdout, b"read\n");
+        session.begin();
+        assert!(session.send(fail_stop("echo 4")).await.unwrap().skipped);
+        assert_eq!(ask(&session, "echo read").await, "read\n");
+        // an idle shell survives it too
+        session.stop().await.unwrap();
+        assert_eq!(ask(&session, "echo read").await, "read\n");
+    })
+    .await;
+}

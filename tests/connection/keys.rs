@@ -144,7 +144,11 @@ async fn nobody_listening_is_reported_at_once_and_retried_if_wanted() {
     let start = Instant::now();
     let error = failure(host.target("db1"), host.settings()).await;
     assert_eq!(error.failure, ConnectFailure::Refused);
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
     let mut settings = host.settings();
     settings.retries = 1;
     failure(host.target("db1"), settings).await;
@@ -165,7 +169,11 @@ async fn a_host_that_accepts_and_says_nothing_times_out() {
         matches!(error.failure, ConnectFailure::Timeout { .. }),
         "{error}"
     );
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(
+        start.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -186,7 +194,7 @@ async fn a_proxy_command_is_used_and_its_own_words_are_reported() {
     target.address = "db1.behind-the-proxy".into();
     target.port = None;
     let relay = format!(
-        "ProxyCommand bash -c 'exec 3<>/dev/tcp/127.0.0.1/{}; cat <&3 & exec cat >&3'",
+        "ProxyCommand bash -c 'exec 3<>/dev/tcp/127.0.0.1/{}; cat <&0 >&3 & exec cat <&3'",
         host.port
     );
     target.options = vec![relay];
@@ -249,4 +257,60 @@ async fn a_fresh_login_is_proof_of_a_fresh_login_only() {
     let error = session.check_fresh_login().await.unwrap_err();
     assert_eq!(error.failure, ConnectFailure::Refused);
     assert_eq!(ask(&session, "echo still in").await, "still in\n");
+}
+
+#[tokio::test]
+async fn aliases_and_jump_hosts_of_the_own_configuration_apply() {
+    let host = Sshd::start();
+    host.connect().await;
+    let bastion = Sshd::start();
+    bastion.connect().await;
+    let both = host.read("known_hosts") + &bastion.read("known_hosts");
+    std::fs::write(host.path("known_hosts"), both).unwrap();
+    let own = format!(
+        "Host my-alias\n  HostName 127.0.0.1\n  Port {}\n  IdentityFile {}\n  ProxyJump bastion\n\
+         Host bastion\n  HostName 127.0.0.1\n  Port {}\n  IdentityFile {}\n\
+         Host *\n  RemoteCommand echo no\n  RequestTTY force\n  LogLevel QUIET\n  ControlPath none\n",
+        host.port,
+        host.path("login").display(),
+        bastion.port,
+        bastion.path("login").display(),
+    );
+    std::fs::write(host.path("own_config"), own).unwrap();
+    let settings = Settings {
+        ssh_config: vec![host.path("own_config")],
+        ..host.settings()
+    };
+    let connector = Connector::new([Target::new("db1", "my-alias")], settings.clone()).unwrap();
+    let session = connector
+        .connect("db1")
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(ask(&session, "echo in").await, "in\n");
+    session
+        .check_fresh_login()
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    assert!(
+        bastion
+            .read("sshd.log")
+            .matches("Accepted publickey")
+            .count()
+            >= 3
+    );
+
+    // a jump host that nobody knows is refused as well, and named
+    std::fs::write(
+        host.path("known_hosts"),
+        host.read("known_hosts").lines().next().unwrap(),
+    )
+    .unwrap();
+    let error = failure(Target::new("db1", "my-alias"), settings).await;
+    let ConnectFailure::ProxyCommand { said } = &error.failure else {
+        panic!("{error}")
+    };
+    assert!(
+        said.contains(&format!("[127.0.0.1]:{}", bastion.port)),
+        "{said}"
+    );
 }

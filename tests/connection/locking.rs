@@ -59,7 +59,7 @@ async fn the_second_is_told_who_the_first_is_and_gets_it_afterwards() {
         }
     );
     drop(held);
-    take_when_free(&host, &a, Duration::from_secs(2)).await;
+    take_when_free(&host, &a, Duration::from_secs(10)).await;
     assert_eq!(
         ask(&a, "echo the shells live on").await,
         "the shells live on\n"
@@ -100,7 +100,7 @@ async fn the_lock_waits_a_little_for_the_step_under_way() {
     let serving = serving_process(&a).await;
     let done = host.path("done");
     // late after 0.9 s, then the step has 1 s
-    let _running = a.send(Request::new(format!("sleep 1.4; touch {}", done.display())));
+    let _running = a.send(Request::new(format!("sleep 1.2; touch {}", done.display())));
     tokio::time::sleep(Duration::from_millis(100)).await;
     signal("-STOP", serving);
     take_when_free(&host, &b, Duration::from_secs(10)).await;
@@ -127,7 +127,7 @@ async fn a_dead_connection_frees_the_lock_and_says_so() {
     let held = take(&host, &a, "alice").await.unwrap();
     signal("-KILL", serving_process(&a).await);
     held.fallen().await;
-    take_when_free(&host, &b, Duration::from_secs(5)).await;
+    take_when_free(&host, &b, Duration::from_secs(10)).await;
 }
 
 #[tokio::test]
@@ -144,11 +144,11 @@ async fn a_new_step_shell_is_the_one_that_the_lock_guards() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let serving = serving_process_of(shell);
     signal("-STOP", serving);
-    eventually("the new shell is killed", Duration::from_secs(5), || {
+    eventually("the new shell is killed", Duration::from_secs(10), || {
         !is_running(shell)
     })
     .await;
-    take_when_free(&host, &b, Duration::from_secs(5)).await;
+    take_when_free(&host, &b, Duration::from_secs(10)).await;
     signal("-KILL", serving);
 }
 
@@ -160,7 +160,7 @@ async fn daemons_that_a_step_starts_do_not_inherit_the_lock() {
     let daemon = ask(&a, "setsid sleep 30 >/dev/null 2>&1 & echo $!").await;
     a.close().await;
     drop(held);
-    take_when_free(&host, &b, Duration::from_secs(5)).await;
+    take_when_free(&host, &b, Duration::from_secs(10)).await;
     signal("-KILL", daemon.trim().parse().unwrap());
 }
 
