@@ -77,11 +77,11 @@ impl Rendering {
     }
 
     /// What a failure means: something unknown, or an error at the place of the use.
-    pub fn explain<T>(&self, failure: Failure) -> Result<Val<T>, Diagnostic> {
+    pub fn explain<T>(&self, failure: &Failure) -> Result<Val<T>, Diagnostic> {
         if let Some(why) = self.state().unknown.take() {
             return Ok(Val::Unknown(why));
         }
-        let (message, hint) = self.words(&failure);
+        let (message, hint) = self.words(failure);
         let diagnostic = Diagnostic::new(&failure.span, message);
         Err(match hint {
             Some(hint) => diagnostic.hint(hint),
