@@ -90,6 +90,16 @@ impl Remote {
         self.connector.connect(host.as_str()).await
     }
 
+    /// Sets the fail-stop flag on all hosts: acts that were sent ahead and have not begun do nothing.
+    pub async fn stop(&self) {
+        let open = self
+            .sessions
+            .values()
+            .filter_map(|cell| cell.get().cloned().flatten());
+        // A host that cannot be told any more does nothing more either.
+        join_all(open.map(|session| async move { session.stop().await })).await;
+    }
+
     /// Ends all connections that were opened.
     pub async fn close(self) {
         let open = self
