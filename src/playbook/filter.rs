@@ -115,6 +115,10 @@ fn to_json(value: &Value) -> Result<String, Error> {
     write_json(value, Spaced)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine hands over arguments by value"
+)]
 fn to_nice_json(value: &Value, options: Kwargs) -> Result<String, Error> {
     let indent = options.get::<Option<usize>>("indent")?.unwrap_or(4);
     options.assert_all_used()?;

@@ -107,7 +107,7 @@ impl Scope {
         let frame = Rendering::start(self);
         match render_node(&frame, node) {
             Ok(node) => Ok(frame.rendering.judge(node)),
-            Err(failure) => frame.rendering.explain(failure),
+            Err(failure) => frame.rendering.explain(&failure),
         }
     }
 
@@ -129,7 +129,7 @@ impl Scope {
             .map_err(|error| Failure::of(condition, offset, error));
         let value = match value {
             Ok(value) => value,
-            Err(failure) => return frame.rendering.explain(failure),
+            Err(failure) => return frame.rendering.explain(&failure),
         };
         if let Val::Unknown(why) = frame.rendering.judge(()) {
             return Ok(Val::Unknown(why));
@@ -137,7 +137,7 @@ impl Scope {
         match value.kind() {
             ValueKind::Undefined => {
                 let failure = Failure::undefined(condition, offset, expression);
-                frame.rendering.explain(failure)
+                frame.rendering.explain(&failure)
             }
             // "false" would be true.
             ValueKind::String => {
@@ -177,7 +177,7 @@ impl Scope {
             .map_err(|error| Failure::of(&node, 0, error));
         match result {
             Ok(text) => Ok(frame.rendering.judge(text)),
-            Err(failure) => frame.rendering.explain(failure),
+            Err(failure) => frame.rendering.explain(&failure),
         }
     }
 }
