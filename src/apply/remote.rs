@@ -60,9 +60,11 @@ impl Remote {
             match self.connect(host).await {
                 Ok(session) => Some(Rc::new(session)),
                 Err(error) => {
-                    self.down
-                        .borrow_mut()
-                        .insert(host.clone(), error.to_string());
+                    let why = error.to_string();
+                    let prefix = format!("{host}: ");
+                    // Every message that quotes it names the host already.
+                    let why = why.strip_prefix(&prefix).unwrap_or(&why).to_owned();
+                    self.down.borrow_mut().insert(host.clone(), why);
                     None
                 }
             }

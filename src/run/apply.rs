@@ -357,7 +357,7 @@ impl Run<'_> {
         }
         out.push_str(&format!(
             "{}: {changes} changes in {:.1} s\n",
-            sentence(outcome),
+            sentence(outcome, self.args.dry_run),
             self.began.elapsed().as_secs_f64()
         ));
         if let Some(log) = log {
@@ -375,14 +375,15 @@ fn refusal_line(layer: &str, refusal: &Refusal) -> String {
 }
 
 /// How the run ended, in words.
-fn sentence(outcome: Outcome) -> &'static str {
+fn sentence(outcome: Outcome, dry_run: bool) -> &'static str {
     match outcome {
+        Outcome::Unreachable if dry_run => "some host was unreachable",
         Outcome::Converged => "nothing to do",
         Outcome::Changed => "done and verified",
         Outcome::Pending => "changes are pending",
         Outcome::Failed => "failed; running the same command again continues safely",
         Outcome::Refused => "refused",
-        Outcome::Unreachable => "some host was unreachable, the rest is done",
+        Outcome::Unreachable => "some host was unreachable, what is safe without it is done",
         Outcome::Drifted => "the hosts are not what they were when the plan was saved",
         Outcome::NotConverged => "not converged: after all steps there would still be some",
         Outcome::Interrupted => "interrupted; running the same command again continues safely",
