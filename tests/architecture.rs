@@ -18,14 +18,82 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Each layer and the layers that it must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("connection", &["probe", "plan", "module", "cluster", "playbook", "apply", "report", "run", "cli"]),
-    ("probe", &["connection", "plan", "module", "cluster", "playbook", "apply", "report", "run", "cli"]),
-    ("plan", &["connection", "module", "cluster", "playbook", "apply", "report", "run", "cli"]),
+    (
+        "connection",
+        &[
+            "probe", "plan", "module", "cluster", "playbook", "apply", "report", "run", "cli",
+        ],
+    ),
+    (
+        "probe",
+        &[
+            "connection",
+            "plan",
+            "module",
+            "cluster",
+            "playbook",
+            "apply",
+            "report",
+            "run",
+            "cli",
+        ],
+    ),
+    (
+        "plan",
+        &[
+            "connection",
+            "module",
+            "cluster",
+            "playbook",
+            "apply",
+            "report",
+            "run",
+            "cli",
+        ],
+    ),
     ("module", &["connection", "apply", "report", "run", "cli"]),
     ("cluster", &["connection", "apply", "report", "run", "cli"]),
-    ("playbook", &["connection", "apply", "report", "run", "cli", "module", "cluster"]),
-    ("inventory", &["connection", "probe", "plan", "apply", "report", "run", "cli", "module", "cluster"]),
-    ("yaml", &["connection", "probe", "plan", "apply", "report", "run", "cli", "module", "cluster", "playbook"]),
+    (
+        "playbook",
+        &[
+            "connection",
+            "apply",
+            "report",
+            "run",
+            "cli",
+            "module",
+            "cluster",
+        ],
+    ),
+    (
+        "inventory",
+        &[
+            "connection",
+            "probe",
+            "plan",
+            "apply",
+            "report",
+            "run",
+            "cli",
+            "module",
+            "cluster",
+        ],
+    ),
+    (
+        "yaml",
+        &[
+            "connection",
+            "probe",
+            "plan",
+            "apply",
+            "report",
+            "run",
+            "cli",
+            "module",
+            "cluster",
+            "playbook",
+        ],
+    ),
     ("apply", &["run", "cli"]),
     ("report", &["run", "cli", "apply", "connection"]),
 ];
@@ -38,7 +106,9 @@ fn dependencies_point_one_way() {
         for path in sources(&source.join(layer)) {
             let text = std::fs::read_to_string(&path).unwrap();
             for name in *forbidden {
-                if text.contains(&format!("crate::{name}::")) || text.contains(&format!("crate::{{{name}::")) {
+                if text.contains(&format!("crate::{name}::"))
+                    || text.contains(&format!("crate::{{{name}::"))
+                {
                     wrong.push(format!("{} names {name}", path.display()));
                 }
             }
@@ -55,7 +125,10 @@ fn only_the_report_and_the_command_line_print() {
         let text = std::fs::read_to_string(&path).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for word in ["println!(", "eprintln!(", "print!(", "dbg!("] {
-            if code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word)) {
+            if code
+                .lines()
+                .any(|line| !line.trim_start().starts_with("//") && line.contains(word))
+            {
                 wrong.push(format!("{} has {word}", path.display()));
             }
         }
