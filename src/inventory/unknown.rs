@@ -5,7 +5,7 @@ use super::{Variable, Vars, variables};
 use crate::playbook::variables_in;
 use crate::yaml::Diagnostic;
 use indexmap::IndexMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Looks at every definition once, however many hosts inherit it.
 pub(super) fn check(
@@ -34,12 +34,15 @@ pub(super) fn check(
     // A range gives one definition to many hosts.
     let mut seen = BTreeSet::new();
     let mut advised = BTreeSet::new();
+    // Foreign inventories give the same names to every host, and comparing is the slow part.
+    let mut nearest: HashMap<&str, Option<&str>> = HashMap::new();
     for (name, variable) in unknown {
         let place = (name, variable.key_span.to_string());
         if used.contains(name) || !seen.insert(place) {
             continue;
         }
-        if let Some(near) = variables::near(name) {
+        let near = *nearest.entry(name).or_insert_with(|| variables::near(name));
+        if let Some(near) = near {
             tree.found.push(
                 Diagnostic::new(&variable.key_span, format!("unknown variable `{name}`")).hint(
                     format!(

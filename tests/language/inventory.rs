@@ -2,7 +2,9 @@ use crate::support::{inventory, load, try_inventory};
 use provision::inventory::{HostName, Inventory, variables};
 use provision::yaml::{Diagnostic, Span};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
+use std::time::{Duration, Instant};
 
 const HOSTS: &str = "\
 all:
@@ -250,4 +252,28 @@ fn roles_are_everybodys_or_as_written() {
         inventory("all: {hosts: {a: , b: }}\nmanagers: {hosts: {a: }}\nworkers: {hosts: {b: }}\n");
     assert_eq!(some.group("managers").len(), 1);
     assert!(some.group("database").is_empty());
+}
+
+#[test]
+fn a_thousand_hosts_load_quickly() {
+    let mut text = String::from("all:\n  hosts:\n");
+    for n in 0..1000 {
+        write!(
+            text,
+            "    n{n}: {{ansible_host: '10.0.{{{{ {n} // 250 }}}}.{}'",
+            n % 250 + 1
+        )
+        .unwrap();
+        for v in 0..10 {
+            write!(text, ", some_foreign_variable_{v}: {n}").unwrap();
+        }
+        text.push_str("}\n");
+    }
+    let start = Instant::now();
+    let inventory = inventory(&text);
+    let elapsed = start.elapsed();
+    println!("{elapsed:?}");
+    assert_eq!(inventory.hosts().len(), 1000);
+    assert_eq!(inventory.hosts()[999].address, "10.0.3.250");
+    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}, unoptimised");
 }
