@@ -7,7 +7,7 @@ use crate::inventory::HostName;
 use crate::plan::{Act, Advice, Claim, Class, Decision, Expect, Package as Wanted, Step, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::package::Installed;
-use crate::probe::{Answers, Need, Query, Seen};
+use crate::probe::{Answer, Answers, Need, Query, Seen};
 use std::collections::BTreeMap;
 
 /// Packages that must be installed, or must not.
@@ -179,20 +179,20 @@ impl Module for Package {
 
 impl Package {
     fn install(&self, missing: Vec<Wanted>, assumes: Vec<String>) -> Step {
-        let names: Vec<&str> = missing.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<String> = missing.iter().map(|one| one.name.clone()).collect();
         let newest: Vec<&str> = missing
             .iter()
             .filter(|one| one.version.is_none())
             .map(|one| one.name.as_str())
             .collect();
         let id = StepId::new(&["package", "install", &names.join("+")]);
-        let why = match names[..] {
+        let why = match &names[..] {
             [one] => format!("{one} is not installed"),
             _ => format!("{} are not installed", names.join(", ")),
         };
         let done = Claim::new(
             &self.host,
-            Query::Package(names[0].to_owned()),
+            Query::Package(names[0].clone()),
             Expect::Installed,
         );
         let newest = (!newest.is_empty()).then(|| {
@@ -208,6 +208,14 @@ impl Package {
             why,
             Act::InstallPackages(missing),
         );
+        // dnf would upgrade a package that somebody has installed meanwhile.
+        step.needs = names
+            .iter()
+            .map(|name| {
+                let absent = Expect::Is(Box::new(Answer::Package(None)));
+                Claim::new(&self.host, Query::Package(name.clone()), absent)
+            })
+            .collect();
         step.assumes.extend(newest);
         step.assumes.extend(assumes);
         step.done(done)

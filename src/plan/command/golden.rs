@@ -246,12 +246,12 @@ fn packages_are_installed_in_one_transaction() {
         text(&act, None),
         "--- 1800 s\nwaited=0\nwhile :; do\n\
          { said=$(dnf -y --best --setopt=exit_on_lock=True install docker-ce-3:26.1.5-1.el9 docker-ce-cli-26.1.5 containerd.io 2>&1 >&3 3>&-); status=$?; } 3>&1\n\
-         [ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2\n\
-         [ $status -eq 200 ] || break\n\
-         [ $waited -lt 600 ] || { echo \"gave up after $waited s: another program holds the lock of dnf (see the process above)\" >&2; exit 75; }\n\
-         [ $waited -gt 0 ] || echo 'waiting for the lock of dnf' >&2\n\
+         [ $status -ne 200 ] && break\n\
+         [ $waited -gt 0 ] || printf '%s\\n' \"$said\" 'waiting for this program to release the lock of dnf' >&2\n\
+         [ $waited -lt 600 ] || { printf '%s\\n' \"$said\" \"gave up after $waited s: this program holds the lock of dnf\" >&2; exit 75; }\n\
          sleep 5; waited=$((waited + 5))\n\
          done\n\
+         [ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2\n\
          [ $status -eq 0 ] || exit $status\n\
          rpm -q docker-ce docker-ce-cli containerd.io >/dev/null || { echo 'dnf said that it was done, but rpm does not know all of the packages' >&2; exit 1; }\n"
     );

@@ -32,12 +32,12 @@ pub(super) fn install(packages: &[Package]) -> Phase {
             "waited=0\n\
              while :; do\n\
              {{ said=$({} 2>&1 >&3 3>&-); status=$?; }} 3>&1\n\
-             [ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2\n\
-             [ $status -eq 200 ] || break\n\
-             [ $waited -lt {LOCK_SECONDS} ] || {{ echo \"gave up after $waited s: another program holds the lock of dnf (see the process above)\" >&2; exit {CHANGED}; }}\n\
-             [ $waited -gt 0 ] || echo 'waiting for the lock of dnf' >&2\n\
+             [ $status -ne 200 ] && break\n\
+             [ $waited -gt 0 ] || printf '%s\\n' \"$said\" 'waiting for this program to release the lock of dnf' >&2\n\
+             [ $waited -lt {LOCK_SECONDS} ] || {{ printf '%s\\n' \"$said\" \"gave up after $waited s: this program holds the lock of dnf\" >&2; exit {CHANGED}; }}\n\
              sleep 5; waited=$((waited + 5))\n\
              done\n\
+             [ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2\n\
              [ $status -eq 0 ] || exit $status\n\
              rpm -q {} >/dev/null || {{ echo 'dnf said that it was done, but rpm does not know all of the packages' >&2; exit 1; }}",
             join(&words),
