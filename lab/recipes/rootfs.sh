@@ -30,6 +30,7 @@ include=$(IFS=,; printf '%s' "${packages[*]}")
 
 mmdebstrap --quiet --variant=minbase --architectures=amd64 --include="$include" \
     --aptopt='Apt::Install-Recommends "false"' \
+    --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \

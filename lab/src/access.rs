@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::cgroup;
 use crate::host::Host;
+use crate::init::DROPPED;
 use crate::lab::{Lab, Record};
-use crate::launcher::DROPPED;
 use crate::process::{PATH, tool};
 
 /// Writes the lab's private key and ssh configuration.

@@ -55,7 +55,9 @@ impl Cache {
         if !place.exists() {
             let started = Instant::now();
             println!("making {} (once)", place.display());
-            let scratch = self.directory.join(format!("{SCRATCH}{kind}"));
+            let scratch = self
+                .directory
+                .join(format!("{SCRATCH}{}.{kind}", std::process::id()));
             build(&scratch).with_context(|| format!("cannot make {}", place.display()))?;
             fs::rename(&scratch, &place)?;
             println!(
@@ -88,7 +90,11 @@ impl Cache {
                 .and_then(|time| time.elapsed().ok());
             let old = path.is_dir() && age.is_some_and(|age| age > UNUSED) && !used.contains(&path);
             if name.starts_with(SCRATCH) || old {
-                let _ = fs::remove_dir_all(path);
+                let _ = if path.is_dir() {
+                    fs::remove_dir_all(path)
+                } else {
+                    fs::remove_file(path)
+                };
             }
         }
     }

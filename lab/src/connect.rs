@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write, stdin, stdout};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::thread;
 
@@ -13,15 +13,14 @@ use crate::network;
 
 /// Pipes until the host has closed its side. The end of standard input closes only ours.
 pub fn connect(lab: &Lab, host: &str, port: u16) -> Result<()> {
-    let host = lab.host(&lab.record()?, host)?;
+    // An address goes as it is: one that no host has must fail as it would on a real network.
+    let address: Ipv4Addr = match host.parse() {
+        Ok(address) => address,
+        Err(_) => lab.host(&lab.record()?, host)?.address().parse()?,
+    };
     network::enter(&lab.namespace())?;
-    let stream = TcpStream::connect((host.address(), port)).with_context(|| {
-        format!(
-            "cannot connect to {} ({}) port {port}",
-            host.name(),
-            host.address()
-        )
-    })?;
+    let stream = TcpStream::connect((address, port))
+        .with_context(|| format!("cannot connect to {host} ({address}) port {port}"))?;
     stream.set_nodelay(true)?;
     // Plain files: std's own handles buffer.
     let mut input = File::from(stdin().as_fd().try_clone_to_owned()?);
@@ -32,8 +31,7 @@ pub fn connect(lab: &Lab, host: &str, port: u16) -> Result<()> {
         let _ = pump(&mut input, &mut upstream);
         let _ = upstream.shutdown(Shutdown::Write);
     });
-    pump(&mut &stream, &mut output)
-        .with_context(|| format!("the connection to {} broke", host.name()))
+    pump(&mut &stream, &mut output).with_context(|| format!("the connection to {host} broke"))
 }
 
 /// Passes on whatever comes as soon as it comes, until the end. (`io::copy` would splice, and a

@@ -117,7 +117,20 @@ fn bash(to: &Path, recipes: &[Recipe], words: &[&str]) -> Result<()> {
     let (name, _) = recipes.first().context("no recipe")?;
     let log = to.with_extension("log");
     let output = File::create(&log)?;
-    let status = tool("bash")
+    // A recipe and all it starts dies with us, and its mounts with it: `prune` must never find a
+    // half-made tree that something still writes to, or that has the machine's /dev mounted in it.
+    let status = tool("setpriv")
+        .args([
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ])
+        .arg("bash")
         .arg(scripts.join(name))
         .arg(to)
         .args(words)

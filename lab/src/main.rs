@@ -11,6 +11,7 @@ mod fence;
 mod host;
 mod hosts;
 mod images;
+mod init;
 mod lab;
 mod launcher;
 mod machine;
@@ -157,7 +158,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Init { which, host } => {
             let (lab, record) = which.lab()?;
-            launcher::init(&lab.host(&record, &host)?, &record)?;
+            init::init(&lab.host(&record, &host)?, &record)?;
         }
         Command::Serve { which, service } => services::serve(&Lab::named(&which.name)?, service)?,
     }

@@ -41,8 +41,8 @@ pub fn make(lab: &Lab) -> Result<()> {
         return Ok(());
     }
     remove(&namespace)?;
-    run(tool("ip").args(["netns", "add", &namespace]))?;
-    without_ipv6(&namespace)?;
+    // Once more, because a `down` that removes the last namespace may be in the way (`tidy`).
+    add(&namespace).or_else(|_| add(&namespace))?;
     // Without an address of its own the bridge takes one of its ports', which come and go, and
     // with it goes what the hosts have in their ARP tables.
     batch(
@@ -61,8 +61,7 @@ pub fn make(lab: &Lab) -> Result<()> {
 pub fn plug(host: &Host) -> Result<()> {
     unplug(host)?;
     let (lab, own, link) = (host.lab.namespace(), host.namespace(), host.link());
-    run(tool("ip").args(["netns", "add", &own]))?;
-    without_ipv6(&own)?;
+    add(&own)?;
     let state = if host.cut_marker().exists() {
         "down"
     } else {
@@ -148,8 +147,9 @@ fn batch(namespace: &str, commands: &str) -> Result<()> {
     run_with_input(tool("ip").args(["-n", namespace, "-batch", "-"]), commands).map(drop)
 }
 
-/// Interfaces made later in the namespace have no IPv6 addresses (the loopback keeps its own).
-fn without_ipv6(namespace: &str) -> Result<()> {
+/// Makes a namespace in which interfaces get no IPv6 addresses (the loopback has its own already).
+fn add(namespace: &str) -> Result<()> {
+    run(tool("ip").args(["netns", "add", namespace]))?;
     let script = "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6";
     run(tool("ip").args(["netns", "exec", namespace, "sh", "-c", script])).map(drop)
 }

@@ -60,9 +60,11 @@ impl Remote {
             match self.connect(host).await {
                 Ok(session) => Some(Rc::new(session)),
                 Err(error) => {
-                    self.down
-                        .borrow_mut()
-                        .insert(host.clone(), error.to_string());
+                    let why = error.to_string();
+                    let prefix = format!("{host}: ");
+                    // Every message that quotes it names the host already.
+                    let why = why.strip_prefix(&prefix).unwrap_or(&why).to_owned();
+                    self.down.borrow_mut().insert(host.clone(), why);
                     None
                 }
             }
@@ -88,6 +90,16 @@ impl Remote {
         }
         self.connector.accept_new_key(host.as_str());
         self.connector.connect(host.as_str()).await
+    }
+
+    /// Sets the fail-stop flag on all hosts: acts that were sent ahead and have not begun do nothing.
+    pub async fn stop(&self) {
+        let open = self
+            .sessions
+            .values()
+            .filter_map(|cell| cell.get().cloned().flatten());
+        // A host that cannot be told any more does nothing more either.
+        join_all(open.map(|session| async move { session.stop().await })).await;
     }
 
     /// Ends all connections that were opened.

@@ -19,11 +19,24 @@ pub(super) fn read<'n>(
     }
     for name in names {
         let mut vars = Vars::new();
-        // Ansible reads the file without an ending, too.
-        for file in ["", ".yml", ".yaml", ".json"].map(|end| folder.join(format!("{name}{end}"))) {
-            for file in files(&file, 0, tree) {
-                vars.extend(read_file(&file, tree));
-            }
+        // As in Ansible the first that exists is all that is read, a folder before NAME.yml.
+        let mut candidates = ["", ".yml", ".yaml", ".json"]
+            .map(|end| folder.join(format!("{name}{end}")))
+            .into_iter()
+            .filter(|path| path.exists());
+        let Some(first) = candidates.next() else {
+            continue;
+        };
+        for file in files(&first, 0, tree) {
+            vars.extend(read_file(&file, tree));
+        }
+        for ignored in candidates {
+            let span = Span::builtin(&ignored.display().to_string());
+            let message = format!(
+                "this file is not read, because there is {}",
+                first.display()
+            );
+            tree.advice.push(Diagnostic::new(&span, message));
         }
         if !vars.is_empty() {
             result.insert(name.to_owned(), vars);

@@ -1,6 +1,7 @@
 //! Files and command line → [`Inventory`], with all that is wrong reported at once.
 
-use super::tree::{Tree, checked};
+use super::host::checked;
+use super::tree::Tree;
 use super::{Host, Inventory, Vars, folders, resolve, roles, settings, unknown};
 use crate::yaml::{self, Diagnostic, Diagnostics, Node, Source, Span, Value};
 use indexmap::IndexMap;

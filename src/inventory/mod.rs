@@ -4,6 +4,7 @@
 //! loading nothing reads a file. Every value keeps the place where it was written.
 
 mod folders;
+mod host;
 pub mod kind;
 mod load;
 mod name;
@@ -18,10 +19,10 @@ mod tree;
 mod unknown;
 pub mod variables;
 
+pub(crate) use host::checked;
 pub use name::HostName;
 pub use secret::Secret;
 pub use settings::{Settings, Transport};
-pub(crate) use tree::checked;
 
 use crate::yaml::{Diagnostic, Node, Span};
 use indexmap::IndexMap;

@@ -1,4 +1,4 @@
-//! Patterns of hosts as in Ansible: `all`, a host, a group, `web*`, `~regex`, `a,b` and `a:b` (or), `:&b` (and), `:!c` (but not).
+//! Patterns of hosts as in Ansible: `all`, a host, a group, `web*`, `~regex`, `web[0:2]`, `a,b` and `a:b` (or), `:&b` (and), `:!c` (but not).
 
 use super::{Host, HostName, Inventory};
 use crate::yaml::{Diagnostic, Span, suggest};
@@ -66,6 +66,24 @@ impl Inventory {
     }
 
     fn term(&self, name: &str, at: &Span) -> Result<Vec<&HostName>, Diagnostic> {
+        if let Some((base, from, to)) = subscript(name)
+            && self.host(name).is_none()
+        {
+            let hosts = self.term(base, at)?;
+            // Places in the order of the file, whatever the order in the group.
+            let hosts: Vec<_> = self
+                .hosts()
+                .iter()
+                .map(|host| &host.name)
+                .filter(|name| hosts.contains(name))
+                .collect();
+            let place = |n: i64| usize::try_from(n).or(usize::try_from(n + as_i64(hosts.len())));
+            let (Ok(from), Ok(to)) = (place(from), place(to)) else {
+                return Ok(Vec::new());
+            };
+            let count = (to + 1).saturating_sub(from);
+            return Ok(hosts.into_iter().skip(from).take(count).collect());
+        }
         let name = if name == "*" { "all" } else { name };
         if let Some(group) = self.groups.get(name) {
             return Ok(group.hosts.iter().collect());
@@ -147,6 +165,32 @@ fn split(pattern: &str) -> Vec<&str> {
     }
     terms.retain(|term| !term.is_empty());
     terms
+}
+
+fn as_i64(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+/// `web[0]`, `web[-1]`, `web[0:2]` (both ends included) and `web[1:]`: some of the hosts of `web`.
+fn subscript(name: &str) -> Option<(&str, i64, i64)> {
+    let (base, range) = name.strip_suffix(']')?.rsplit_once('[')?;
+    let is_number = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        !digits.is_empty() && digits.len() < 10 && digits.chars().all(|c| c.is_ascii_digit())
+    };
+    if base.is_empty() || base.starts_with('~') {
+        return None;
+    }
+    if is_number(range) {
+        let place = range.parse().ok()?;
+        return Some((base, place, place));
+    }
+    let (from, to) = range.split_once(':')?;
+    if !is_number(from) || !(to.is_empty() || is_number(to)) {
+        return None;
+    }
+    let to = if to.is_empty() { -1 } else { to.parse().ok()? };
+    Some((base, from.parse().ok()?, to))
 }
 
 /// A shell pattern as a regular expression.

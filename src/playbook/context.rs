@@ -5,9 +5,10 @@
 
 use super::Val;
 use super::convert::to_jinja;
+use super::members::{Groups, HostVars};
 use super::scope::{Failure, OMIT, Scope, render_node};
-use crate::inventory::{Host, HostName, Variable, variables};
-use crate::yaml::{Diagnostic, suggest};
+use crate::inventory::{Host, HostName, Variable};
+use crate::yaml::Diagnostic;
 use minijinja::value::{Enumerator, Object, Serde};
 use minijinja::{Error, ErrorKind, Value as Jinja};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,27 +18,27 @@ const MAX_CHAIN: usize = 40;
 
 /// One rendering and what came up in it.
 pub(super) struct Rendering {
-    scope: Scope,
+    pub(super) scope: Scope,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     unknown: Option<String>,
     /// What went wrong in a variable that the template used, and a hint.
-    nested: Option<(String, Option<String>)>,
+    pub nested: Option<(String, Option<String>)>,
     /// The variables that are being rendered just now, outermost first.
     chain: Vec<(HostName, String)>,
     /// The last name that nobody knew.
-    missed: Option<String>,
+    pub missed: Option<String>,
 }
 
 /// The names as one host sees them: its own rendering, or through `hostvars`.
 pub(super) struct Frame {
     pub rendering: Arc<Rendering>,
-    host: HostName,
+    pub host: HostName,
     /// Through `hostvars`: variables of the play and the item belong to the host that renders.
-    foreign: bool,
+    pub foreign: bool,
 }
 
 impl std::fmt::Debug for Frame {
@@ -58,7 +59,7 @@ impl Rendering {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -88,82 +89,6 @@ impl Rendering {
             None => diagnostic,
         })
     }
-
-    fn words(&self, failure: &Failure) -> (String, Option<String>) {
-        let mut state = self.state();
-        if let Some(nested) = state.nested.take() {
-            return nested;
-        }
-        let Some(error) = &failure.error else {
-            return (failure.message.clone().unwrap_or_default(), None);
-        };
-        let detail = error.detail().unwrap_or_default();
-        if error.kind() == ErrorKind::UndefinedError {
-            let missed = state.missed.take();
-            drop(state);
-            // The engine names the expression; `missed` is only the last name that was asked for.
-            let name = match (detail.split('`').nth(1), &missed) {
-                (Some(name), _) => name,
-                (None, Some(missed)) => missed,
-                (None, None) => return ("a value is undefined".to_owned(), None),
-            };
-            return (format!("`{name}` is undefined"), self.hint_for(name));
-        }
-        let kind = error.kind().to_string();
-        let message = match error.kind() {
-            ErrorKind::SyntaxError => format!("the template cannot be read: {detail}"),
-            ErrorKind::UnknownFunction => format!("the function {detail}"),
-            ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
-                format!("the {detail}")
-            }
-            ErrorKind::TemplateNotFound => "other templates cannot be included here".to_owned(),
-            _ if detail.is_empty() => kind,
-            _ => format!("{kind}: {detail}"),
-        };
-        (message, None)
-    }
-
-    fn hint_for(&self, name: &str) -> Option<String> {
-        let scope = &self.scope;
-        let host = scope.inventory.host(scope.host.as_str())?;
-        if let Some(wanted) = member(name, "hostvars") {
-            let hosts = scope.inventory.hosts().iter();
-            let near = suggest(wanted, hosts.map(|host| host.name.as_str()))?;
-            return Some(format!("did you mean the host `{near}`?"));
-        }
-        if let Some(wanted) = member(name, "groups") {
-            let groups = scope.inventory.groups();
-            let near = suggest(wanted, groups.map(|group| group.name.as_str()))?;
-            return Some(format!("did you mean the group `{near}`?"));
-        }
-        if name.contains(['.', '[', '(', ' ']) {
-            return None;
-        }
-        let own = host.vars.keys().map(String::as_str);
-        let layers = scope.layers.iter().flat_map(|vars| vars.keys());
-        let item = scope.item.iter().map(|(name, _)| name.as_str());
-        let known = variables::all().map(|known| known.name);
-        let magic = ["hostvars", "groups", "inventory_hostname", "play_hosts"];
-        let all = own
-            .chain(layers.map(String::as_str))
-            .chain(item)
-            .chain(known)
-            .chain(magic);
-        if variables::known(name).is_some() {
-            return Some(format!("set `{name}` in the inventory; it has no default"));
-        }
-        if name.starts_with("ansible_") && variables::near(name).is_none() {
-            return Some("facts are not gathered: register what a module reads".into());
-        }
-        suggest(name, all).map(|near| format!("did you mean `{near}`?"))
-    }
-}
-
-/// `x` of `base.x`, `base[x]` and `base['x']`, whatever follows.
-fn member<'n>(name: &'n str, base: &str) -> Option<&'n str> {
-    let rest = name.strip_prefix(base)?.strip_prefix(['.', '['])?;
-    let rest = rest.trim_start_matches(['\'', '"']);
-    rest.split(['.', '[', ']', '\'', '"']).next()
 }
 
 impl Frame {
@@ -282,7 +207,7 @@ fn fail(state: &mut State, message: String, hint: Option<String>) -> Jinja {
     Jinja::from(Error::new(ErrorKind::InvalidOperation, "see the variable"))
 }
 
-fn names<'n>(hosts: impl Iterator<Item = &'n HostName>) -> Jinja {
+pub(super) fn names<'n>(hosts: impl Iterator<Item = &'n HostName>) -> Jinja {
     hosts.map(|host| Jinja::from(host.as_str())).collect()
 }
 
@@ -308,63 +233,5 @@ impl Object for Frame {
         let names = self.host().map(|host| host.vars.keys().cloned());
         let names = names.into_iter().flatten();
         Enumerator::Values(names.map(Jinja::from).collect())
-    }
-}
-
-/// `hostvars`: the variables of every host, looked up when asked for.
-struct HostVars(Arc<Rendering>);
-
-impl std::fmt::Debug for HostVars {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("<hostvars>")
-    }
-}
-
-impl Object for HostVars {
-    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
-        let name = key.as_str()?;
-        let Some(host) = self.0.scope.inventory.host(name) else {
-            self.0.state().missed = Some(format!("hostvars[{name}]"));
-            return None;
-        };
-        Some(Jinja::from_object(Frame {
-            rendering: self.0.clone(),
-            host: host.name.clone(),
-            foreign: true,
-        }))
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let hosts = self.0.scope.inventory.hosts().iter();
-        Enumerator::Values(hosts.map(|host| Jinja::from(host.name.as_str())).collect())
-    }
-}
-
-/// `groups`: the host names of every group.
-struct Groups(Arc<Rendering>);
-
-impl std::fmt::Debug for Groups {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("<groups>")
-    }
-}
-
-impl Object for Groups {
-    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
-        let name = key.as_str()?;
-        let Some(hosts) = self.0.scope.inventory.hosts_of(name) else {
-            self.0.state().missed = Some(format!("groups.{name}"));
-            return None;
-        };
-        Some(names(hosts.iter()))
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let groups = self.0.scope.inventory.groups();
-        Enumerator::Values(
-            groups
-                .map(|group| Jinja::from(group.name.as_str()))
-                .collect(),
-        )
     }
 }

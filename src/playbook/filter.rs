@@ -117,7 +117,7 @@ fn to_json(value: &Value) -> Result<String, Error> {
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "minijinja hands keyword arguments over by value"
+    reason = "the engine hands over arguments by value"
 )]
 fn to_nice_json(value: &Value, options: Kwargs) -> Result<String, Error> {
     let indent = options.get::<Option<usize>>("indent")?.unwrap_or(4);

@@ -115,7 +115,11 @@ pub fn headline(plan: &Plan, hosts: usize) -> String {
     count(plan.refusals.len(), "refused");
     count(plan.unknown.len(), "not known yet");
     count(plan.unreachable.len(), "unreachable");
-    format!("Plan for {hosts} hosts: {}", parts.join(", "))
+    format!(
+        "Plan for {hosts} host{}: {}",
+        if hosts == 1 { "" } else { "s" },
+        parts.join(", ")
+    )
 }
 
 /// Steps that are the same for several hosts, next to each other.

@@ -16,6 +16,9 @@ use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+/// How often locks and Ctrl-C are looked at while steps run.
+const WATCH: Duration = Duration::from_millis(100);
+
 /// Exit code for pending changes under `--detailed-exitcode`.
 const PENDING: u8 = 2;
 
@@ -193,7 +196,7 @@ impl Run<'_> {
                     Ok(locks) => locks,
                     Err(denied) => return Err(denied),
                 };
-                let ended = self.act(&mut engine, &report, &interrupt, &locks).await;
+                let ended = self.act(remote, &mut engine, &report, &interrupt, &locks).await;
                 locks.release().await;
                 let (drove, last) = ended;
                 let outcome = outcome(&drove, &last, &engine);
@@ -223,6 +226,7 @@ impl Run<'_> {
     /// Looks again under the locks, acts, and verifies by looking at everything once more.
     async fn act(
         &self,
+        remote: &Remote,
         engine: &mut Engine<'_, Remote>,
         report: &Reporter,
         interrupt: &Rc<Cell<bool>>,
@@ -235,15 +239,19 @@ impl Run<'_> {
         let drove = {
             let driving = engine.drive(Mode::Apply, report, interrupt);
             tokio::pin!(driving);
+            let mut told = false;
             loop {
                 tokio::select! {
                     drove = &mut driving => break drove,
-                    () = tokio::time::sleep(Duration::from_secs(1)) => {
+                    () = tokio::time::sleep(WATCH) => {
                         // Hosts that went down took their locks with them; a majority must hold all the same.
-                        let fallen = locks.fallen().len();
-                        if (self.lock_paths.len() - fallen) * 2 <= self.lock_paths.len() && !interrupt.replace(true) {
+                        let held = self.lock_paths.len() - locks.fallen().len();
+                        if held * 2 <= self.lock_paths.len() && !interrupt.replace(true) {
                             let text = "the locks have fallen on a majority of the hosts: stopping after the running steps".to_owned();
                             report.emit(&Event::Note { text });
+                        }
+                        if interrupt.get() && !std::mem::replace(&mut told, true) {
+                            remote.stop().await;
                         }
                     }
                 }
@@ -349,7 +357,7 @@ impl Run<'_> {
         }
         out.push_str(&format!(
             "{}: {changes} changes in {:.1} s\n",
-            sentence(outcome),
+            sentence(outcome, self.args.dry_run),
             self.began.elapsed().as_secs_f64()
         ));
         if let Some(log) = log {
@@ -367,14 +375,15 @@ fn refusal_line(layer: &str, refusal: &Refusal) -> String {
 }
 
 /// How the run ended, in words.
-fn sentence(outcome: Outcome) -> &'static str {
+fn sentence(outcome: Outcome, dry_run: bool) -> &'static str {
     match outcome {
+        Outcome::Unreachable if dry_run => "some host was unreachable",
         Outcome::Converged => "nothing to do",
         Outcome::Changed => "done and verified",
         Outcome::Pending => "changes are pending",
         Outcome::Failed => "failed; running the same command again continues safely",
         Outcome::Refused => "refused",
-        Outcome::Unreachable => "some host was unreachable, the rest is done",
+        Outcome::Unreachable => "some host was unreachable, what is safe without it is done",
         Outcome::Drifted => "the hosts are not what they were when the plan was saved",
         Outcome::NotConverged => "not converged: after all steps there would still be some",
         Outcome::Interrupted => "interrupted; running the same command again continues safely",

@@ -4,8 +4,9 @@
 //! scalar, which is what tells the boolean `yes` from the string `"yes"`. It keeps its own stack on
 //! the heap; only this file recurses, as deep as [`MAX_DEPTH`].
 
+use super::complaint::too_deep;
 use super::{Diagnostic, Diagnostics, Entry, Node, Source, Span, Value, scalar, tag};
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -40,19 +41,14 @@ pub fn load(source: &Arc<Source>) -> Result<Node, Diagnostics> {
     loader.found.into_result(node)
 }
 
-fn too_deep(span: &Span) -> Diagnostic {
-    let message = format!("lists and mappings nest deeper than {MAX_DEPTH} levels here");
-    Diagnostic::new(span, message)
-}
-
 /// Reading cannot go on; the reason is among the diagnostics.
 struct Stopped;
 
 type Next<'t> = (Event<'t>, Marker);
 
-struct Loader<'t> {
+pub(super) struct Loader<'t> {
     parser: Parser<'t, StrInput<'t>>,
-    source: &'t Arc<Source>,
+    pub(super) source: &'t Arc<Source>,
     found: Diagnostics,
     nodes: usize,
     /// Finished anchored values and how many nodes each holds.
@@ -104,7 +100,7 @@ impl<'t> Loader<'t> {
         Stopped
     }
 
-    fn span(&self, mark: Marker) -> Span {
+    pub(super) fn span(&self, mark: Marker) -> Span {
         Span {
             source: self.source.clone(),
             line: mark.line(),
@@ -226,20 +222,6 @@ impl<'t> Loader<'t> {
         Ok(Value::Map(entries.over(inherited)))
     }
 
-    fn bad_key(&self, event: &Event<'_>, map: &Span, key: &Span) -> Diagnostic {
-        let line = self.source.text.lines().nth(map.line - 1).unwrap_or("");
-        let opening: String = line.chars().skip(map.column - 1).take(2).collect();
-        if opening == "{{" {
-            return Diagnostic::new(map, "a value that starts with {{ must be in quotes")
-                .hint("write \"{{ … }}\"");
-        }
-        match event {
-            Event::Scalar(..) => Diagnostic::new(key, "a key may not have a tag"),
-            Event::Alias(_) => Diagnostic::new(key, "a key may not be an alias"),
-            _ => Diagnostic::new(key, "a key must be a string, not a list or a mapping"),
-        }
-    }
-
     /// The entries that `<<` brings in; of several mappings the first that has a key wins.
     fn merged(&mut self, merges: Vec<Node>) -> Vec<Entry> {
         let mut result = Vec::new();
@@ -269,31 +251,6 @@ impl<'t> Loader<'t> {
             }
         }
         result
-    }
-
-    fn syntax(&self, error: &ScanError) -> Diagnostic {
-        let mark = error.marker();
-        let span = self.span(*mark);
-        let lines = || self.source.text.lines();
-        // The parser may notice a tab only at the next token, one line later.
-        for line in [mark.line(), mark.line().saturating_sub(1)] {
-            let text = lines().nth(line.saturating_sub(1)).unwrap_or("");
-            let indentation = text.len() - text.trim_start().len();
-            if let Some(at) = text[..indentation].find('\t') {
-                let span = Span {
-                    source: self.source.clone(),
-                    line,
-                    column: text[..at].chars().count() + 1,
-                };
-                return Diagnostic::new(&span, "a tab in the indentation; YAML allows only spaces")
-                    .hint("replace the tab by spaces");
-            }
-        }
-        if error.info() == "recursion limit exceeded" {
-            return too_deep(&span);
-        }
-        Diagnostic::new(&span, format!("this is not YAML: {}", error.info()))
-            .hint("the mistake may be on a line before: check indentation, colons and quotes")
     }
 }
 

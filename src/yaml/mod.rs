@@ -3,6 +3,7 @@
 //! The inventory and the playbooks are read into [`Node`]s, so that an error found much later (an
 //! argument of the wrong type, say) can still point at the place where the value was written.
 
+mod complaint;
 mod diagnostic;
 mod json;
 mod load;

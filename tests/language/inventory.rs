@@ -1,6 +1,6 @@
 use crate::support::{inventory, load, try_inventory};
 use provision::inventory::{HostName, Inventory, variables};
-use provision::yaml::Span;
+use provision::yaml::{Diagnostic, Span};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -44,7 +44,12 @@ fn patterns_choose_hosts_in_the_order_of_the_file() {
         ("w*", "web1 web2"),
         ("*2", "web2 db2"),
         ("db?", "db1 db2"),
-        ("db[12]", "db1 db2"),
+        ("db[0]", "db1"),
+        ("web[-1]", "web2"),
+        ("all[1:2]", "web2 db1"),
+        ("all[2:]", "db1 db2"),
+        ("w*[0]:db[1]", "web1 db2"),
+        ("[dw]*1", "web1 db1"),
         ("*[!1]", "web1 web2 db1 db2"),
         ("~(web|db)2", "web2 db2"),
         ("web, db1", "web1 web2 db1"),
@@ -133,6 +138,12 @@ fn group_vars_and_host_vars_are_read() {
     for (host, name, expected) in table {
         assert_eq!(value(&inventory, host, name), expected, "{host} {name}");
     }
+    // As in Ansible a folder hides the file of the same name; here that is said.
+    write("group_vars/db.yml", "x: 9\n");
+    let inventory = load(&folder.path().join("hosts.yml"), &[]).unwrap();
+    assert_eq!(value(&inventory, "db1", "x"), "2");
+    let hidden = |advice: &Diagnostic| advice.message.starts_with("this file is not read");
+    assert!(inventory.advice.iter().any(hidden));
     write("host_vars/db1.yml", "[1]");
     write("group_vars/web.yml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n");
     let found = load(&folder.path().join("hosts.yml"), &[]).unwrap_err();

@@ -123,8 +123,9 @@ pub(super) fn row<'a>(view: &View<'a>, member: &'a Member) -> Row<'a> {
                 "{} is joining or starting; when it does not arrive, look at `docker info` there, the ports 2377/tcp, 7946 and the clocks",
                 member.host
             );
-            view.returning(view.node(&place.node_id), coming_back(member, what))
+            view.returning(view.arriving(member, place), coming_back(member, what))
         }
+        Here::Locked(place) if view.is_foreign(&place.trace) => foreign(view, member),
         Here::Locked(_) => Row::Refused(refuse::locked(member)),
         Here::Broken { place, .. } if view.is_foreign(&place.trace) => foreign(view, member),
         Here::Broken { place, error } => {
@@ -196,21 +197,23 @@ impl<'a> View<'a> {
         entries.next().filter(|_| entries.next().is_none())
     }
 
+    /// The entry of a host that is joining: until it has joined, its engine does not say its node id.
+    fn arriving(&self, member: &'a Member, place: &Place) -> Option<&'a Node> {
+        if place.node_id.is_empty() {
+            self.only_entry(member).filter(|node| node.state != "down")
+        } else {
+            self.node(&place.node_id)
+        }
+    }
+
     /// The entries that are what the host was before: its name, but not its node.
     pub fn ghosts(&self, member: &'a Member, row: &Row<'_>) -> Vec<&'a Node> {
-        let own = self
-            .observed(member)
-            .here
-            .place()
-            .map(|place| &*place.node_id);
         self.entries(member)
             .filter(|node| match row {
                 // Not yet given up by the managers, but the host itself has forgotten it.
                 Row::New { .. } | Row::Stale => true,
                 // A twin that works is S3; here is what an earlier, too early join left.
-                Row::Member { .. } => {
-                    own.is_some_and(|own| own != node.id) && node.state != "ready"
-                }
+                Row::Member { node: own, .. } => own.id != node.id && node.state != "ready",
                 Row::Silent | Row::Returning(_) | Row::Refused(_) => false,
             })
             .collect()

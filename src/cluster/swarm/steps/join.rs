@@ -49,6 +49,7 @@ impl<'a> Plan<'a> {
             }
             if managers {
                 self.quorum.grow();
+                self.witnesses.push(&member.host);
             }
             let why = "it is not in the swarm".to_owned();
             self.push(join(member, &self.view.speakers, assumed, why));

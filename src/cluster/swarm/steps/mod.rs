@@ -7,12 +7,13 @@ mod votes;
 
 pub(super) use join::{assumption, first_labels, join, joined};
 
-use super::quorum::Quorum;
+use super::quorum::{Fate, Quorum};
 use super::table::{Row, View, row};
 use super::{Member, drift};
 use crate::inventory::HostName;
-use crate::plan::{Claim, Decision, Expect, Step, Via, Wait};
+use crate::plan::{Claim, Decision, Expect, Reach, Step, Via, Wait};
 use crate::probe::Query;
+use crate::probe::docker::Node;
 use std::collections::BTreeSet;
 
 /// How long the managers may take to notice that a node is gone, or to hand a vote over, in seconds.
@@ -53,6 +54,14 @@ pub(super) fn decide(view: &View<'_>) -> Decision {
         }
     }
     drift::whole(view, &mut decision);
+    if decision
+        .refusals
+        .iter()
+        .any(|refusal| refusal.reach == Reach::Layer)
+    {
+        decision.steps.clear();
+        decision.waits.clear();
+    }
     decision
 }
 
@@ -64,33 +73,43 @@ struct Plan<'a> {
     gate: Vec<Claim>,
     /// What the last step leaves behind.
     last: Option<Claim>,
+    /// Hosts that will have the roster once the steps so far are done.
+    witnesses: Vec<&'a HostName>,
     /// Hosts whose next step was refused: what builds on it is left out.
     stopped: BTreeSet<&'a HostName>,
 }
 
 impl<'a> Plan<'a> {
     fn new(view: &'a View<'a>, rows: &[(&'a Member, Row<'a>)]) -> Self {
-        let returning: Vec<&str> = rows
-            .iter()
-            .filter_map(|(_, row)| match row {
-                Row::Member {
-                    node,
-                    coming: Some(_),
-                } => Some(&*node.id),
-                _ => None,
-            })
-            .collect();
-        let lost: Vec<&str> = rows
-            .iter()
-            .flat_map(|(member, row)| view.ghosts(member, row))
-            .map(|node| &*node.id)
-            .collect();
+        let fate = |node: &Node| {
+            for (member, row) in rows {
+                match row {
+                    Row::Member {
+                        node: own,
+                        coming: Some(_),
+                    } if own.id == node.id => return Fate::Returning,
+                    Row::Silent if view.entries(member).any(|own| own.id == node.id) => {
+                        return Fate::Silent;
+                    }
+                    _ if view
+                        .ghosts(member, row)
+                        .iter()
+                        .any(|ghost| ghost.id == node.id) =>
+                    {
+                        return Fate::Lost;
+                    }
+                    _ => {}
+                }
+            }
+            Fate::Known
+        };
         Self {
             view,
             decision: Decision::default(),
-            quorum: Quorum::of(view.nodes, &returning, &lost),
+            quorum: Quorum::of(view.nodes, fate),
             gate: Vec::new(),
             last: None,
+            witnesses: view.speakers.iter().map(|member| &member.host).collect(),
             stopped: BTreeSet::new(),
         }
     }
@@ -146,6 +165,9 @@ impl<'a> Plan<'a> {
                 _ => continue,
             };
             self.wait(coming.what.clone(), coming.until.clone(), coming.deadline_s);
+            if member.manager {
+                self.witnesses.push(&member.host);
+            }
             if votes {
                 self.gate.push(coming.until.clone());
             }

@@ -31,6 +31,7 @@ impl<'a> Plan<'a> {
                 continue;
             }
             self.quorum.grow();
+            self.witnesses.push(&member.host);
             let step = Step::new(
                 StepId::new(&["swarm", "promote", member.host.as_str()]),
                 &member.host,
@@ -55,7 +56,22 @@ impl<'a> Plan<'a> {
     pub(super) fn demote(&mut self, rows: &[(&'a Member, Row<'a>)]) {
         for (member, drift) in drifts(rows) {
             let Drift::Demote(node) = drift else { continue };
-            let worker = self.roster(Expect::NodeIsWorker(node.id.clone()));
+            // It will have no roster any more; without another manager nobody could say that it is done.
+            let witness = self
+                .witnesses
+                .iter()
+                .copied()
+                .find(|host| **host != member.host);
+            let Some(witness) = witness.filter(|_| self.quorum.may_drop_live()) else {
+                let refusal = refuse::cannot_shrink(member, self.quorum);
+                self.decision.refusals.push(refusal);
+                continue;
+            };
+            let worker = Claim::new(
+                witness,
+                Query::SwarmNodes,
+                Expect::NodeIsWorker(node.id.clone()),
+            );
             if node.role != "manager" {
                 self.wait(
                     format!("{} is being made a worker", member.host),
@@ -64,12 +80,6 @@ impl<'a> Plan<'a> {
                 );
                 self.gate.push(worker);
                 self.quorum.drop_live();
-                continue;
-            }
-            if !self.quorum.may_drop_live() {
-                self.decision
-                    .refusals
-                    .push(refuse::cannot_shrink(member, self.quorum));
                 continue;
             }
             self.quorum.drop_live();

@@ -1,0 +1,338 @@
+//! Drives the real module against the simulated cluster, and checks the laws of DESIGN §3 at every step.
+
+use super::obey::Fault;
+use super::world::World;
+use provision::cluster::swarm::Swarm;
+use provision::inventory::HostName;
+use provision::module::{Args, Context, Module, Unfit};
+use provision::plan::{Act, Claim, Class, Decision, Reach, Step, SwarmAct};
+use provision::probe::{Answers, Memory};
+use provision::yaml::{Entry, Node, Span, Value};
+
+/// What a reviewer approves of a step.
+pub type Approval = (String, HostName, Class);
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing is left to do for the hosts that answer.
+    Settled,
+    /// Refused, with these codes in order, without repetition.
+    Refused(Vec<String>),
+    /// Something that was waited for did not come true.
+    Waiting,
+    /// The controller died.
+    Died,
+    /// The engine refused an act, in these words.
+    Failed(String),
+}
+
+/// Longest plan or wait, in rounds: far more than any case needs.
+const ROUNDS: usize = 120;
+
+/// The module over the hosts of a world: the first `managers` of them are managers.
+pub fn module(world: &World, managers: usize, labels: bool) -> Swarm {
+    let span = Span::builtin("simulation");
+    let text = |text: &str| Node {
+        span: span.clone(),
+        value: Value::Text(text.to_owned()),
+    };
+    let list = |names: Vec<Node>| Node {
+        span: span.clone(),
+        value: Value::List(names),
+    };
+    let entry = |key: &str, node: Node| Entry {
+        key: key.to_owned(),
+        key_span: span.clone(),
+        node,
+    };
+    let names: Vec<Node> = world
+        .hosts
+        .iter()
+        .map(|host| text(host.name.as_str()))
+        .collect();
+    let node = Node {
+        span: span.clone(),
+        value: Value::Map(vec![
+            entry("managers", list(names[..managers].to_vec())),
+            entry("workers", list(names[managers..].to_vec())),
+            entry("default_addr_pool", text("172.30.0.0/16")),
+        ]),
+    };
+    let group: Vec<HostName> = world.hosts.iter().map(|host| host.name.clone()).collect();
+    let variable = |host: &HostName, name: &str| -> Result<Option<Node>, Unfit> {
+        let last = world.hosts.len() - 1;
+        Ok(match name {
+            "ansible_host" => Some(text(&world.hosts[world.host(host)].addr)),
+            "node_labels" if labels && world.host(host) == last => Some(Node {
+                span: span.clone(),
+                value: Value::Map(vec![entry("role", text("db"))]),
+            }),
+            _ => None,
+        })
+    };
+    let context = Context {
+        host: &group[0],
+        group: &group,
+        user: "root",
+        variable: &variable,
+        file: &|_| Ok(Vec::new()),
+        template: &|_| Ok(String::new()),
+    };
+    let args = Args {
+        spec: const { &Swarm::SPEC },
+        node: &node,
+    };
+    Swarm::from_args(&args, &context).unwrap()
+}
+
+/// Asks until nothing is missing, and decides.
+pub fn decide(world: &World, module: &Swarm, memory: &mut Memory) -> Decision {
+    for _ in 0..4 {
+        match module.look(&Answers::new(memory)) {
+            Ok(state) => {
+                let _ = module.health(&state);
+                return module.plan(&state);
+            }
+            Err(need) => {
+                for (host, query) in need.0 {
+                    let answer = world.answer(&host, &query);
+                    memory.insert(&host, query, answer);
+                }
+            }
+        }
+    }
+    panic!("the look never settles")
+}
+
+pub fn approvals(decision: &Decision) -> Vec<Approval> {
+    decision
+        .steps
+        .iter()
+        .map(|step| {
+            (
+                step.id.to_string(),
+                step.subject.clone(),
+                step.class.clone(),
+            )
+        })
+        .collect()
+}
+
+/// Whether `part` is `whole` with some steps left out.
+pub fn is_part(part: &[Approval], whole: &[Approval]) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|step| rest.any(|other| other == step))
+}
+
+fn holds(world: &World, claim: &Claim) -> bool {
+    claim.holds(&world.answer(&claim.host, &claim.query))
+}
+
+/// One run of provision.
+pub struct Run {
+    pub end: End,
+    pub done: Vec<Approval>,
+}
+
+/// Converges; at step `fault.0` the fault happens.
+pub fn run(world: &mut World, module: &Swarm, fault: Option<(usize, Fault)>) -> Run {
+    let mut done = Vec::new();
+    let mut before: Option<Vec<Approval>> = None;
+    let mut memory = Memory::default();
+    let end = (|| {
+        for _ in 0..ROUNDS {
+            let decision = decide(world, module, &mut memory);
+            let plan = approvals(&decision);
+            check_decision(world, &decision);
+            if let Some(tail) = before.take() {
+                assert!(
+                    is_part(&plan, &tail),
+                    "after a step the plan is\n{plan:#?}\nand not a part of\n{tail:#?}"
+                );
+            }
+            if decision
+                .refusals
+                .iter()
+                .any(|refusal| refusal.reach == Reach::Layer)
+            {
+                return codes(&decision);
+            }
+            let Some(step) = decision.steps.first() else {
+                if decision.waits.is_empty() {
+                    return if decision.refusals.is_empty() {
+                        End::Settled
+                    } else {
+                        codes(&decision)
+                    };
+                }
+                world.tick();
+                memory = Memory::default();
+                continue;
+            };
+            if !step.needs.iter().all(|claim| holds(world, claim)) {
+                let waited: Vec<&Claim> = decision.waits.iter().map(|wait| &wait.until).collect();
+                assert!(
+                    !waited.is_empty(),
+                    "{} cannot run, and nothing is waited for: {:?}",
+                    step.id,
+                    step.needs
+                );
+                world.tick();
+                memory = Memory::default();
+                continue;
+            }
+            let now = fault
+                .filter(|(at, _)| *at == done.len())
+                .map(|(_, fault)| fault);
+            if now == Some(Fault::Before) {
+                return End::Died;
+            }
+            done.push((
+                step.id.to_string(),
+                step.subject.clone(),
+                step.class.clone(),
+            ));
+            if let Err(words) = act(world, step, now) {
+                return End::Failed(words);
+            }
+            if now.is_some() {
+                return End::Died;
+            }
+            until_done(world, step);
+            forget(world, step, &mut memory);
+            before = Some(plan[1..].to_vec());
+        }
+        End::Waiting
+    })();
+    Run { end, done }
+}
+
+fn codes(decision: &Decision) -> End {
+    let mut codes: Vec<String> = decision
+        .refusals
+        .iter()
+        .map(|refusal| refusal.code.clone())
+        .collect();
+    codes.sort();
+    codes.dedup();
+    End::Refused(codes)
+}
+
+/// What holds of every decision, whatever the world is.
+fn check_decision(world: &World, decision: &Decision) {
+    for step in &decision.steps {
+        assert!(
+            world.reachable(world.host(&step.subject)),
+            "{} is planned for a host that does not answer",
+            step.id
+        );
+    }
+    let mut ids: Vec<&str> = decision.steps.iter().map(|step| step.id.as_str()).collect();
+    ids.sort_unstable();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "two steps have one id: {ids:?}");
+    if decision.steps.iter().any(|step| step.class == Class::Found) {
+        for (h, host) in world.hosts.iter().enumerate() {
+            assert!(
+                world.reachable(h),
+                "a swarm is founded though {} does not answer",
+                host.name
+            );
+            assert!(
+                host.disk.is_none(),
+                "a swarm is founded though {} has a trace",
+                host.name
+            );
+        }
+    }
+}
+
+/// Runs a step under the invariants.
+fn act(world: &mut World, step: &Step, fault: Option<Fault>) -> Result<(), String> {
+    let Act::Swarm(act) = &step.act else {
+        panic!("{:?}", step.act)
+    };
+    let h = world.host(&step.subject);
+    for c in 0..world.clusters.len() {
+        let held = |id: &str| world.holder(c, id).is_some();
+        let listed = |id: &str| world.clusters[c].nodes.contains_key(id);
+        match act {
+            SwarmAct::Forget { id } if listed(id) => {
+                assert!(
+                    !held(id),
+                    "{id} is taken off the roster, but a host still is this node"
+                );
+            }
+            SwarmAct::Demote { id } if listed(id) && step.id.as_str().contains("demote-lost") => {
+                assert!(
+                    !held(id),
+                    "{id} is called lost, but a host still is this node"
+                );
+            }
+            SwarmAct::Leave => {
+                let disk = world.hosts[h].disk.as_ref().unwrap();
+                assert!(
+                    disk.cluster != c || !listed(&disk.node),
+                    "{} leaves a swarm that lists it",
+                    step.subject
+                );
+            }
+            _ => {}
+        }
+    }
+    let quorum: Vec<(bool, usize)> = (0..world.clusters.len())
+        .map(|c| (world.quorum(c), world.voters(c)))
+        .collect();
+    let before = world.hosts[h].disk.clone();
+    world.obey(step)?;
+    let halved = fault == Some(Fault::Half)
+        && world.hosts[h].disk != before
+        && world.hosts[h].disk.is_some();
+    if halved {
+        world.power_off(h);
+    }
+    for (c, (had, voters)) in quorum.into_iter().enumerate() {
+        // From one manager to two, the second is needed at once; and who founds is alone.
+        let bearable = !(halved && voters <= 1);
+        assert!(
+            !had || !bearable || world.quorum(c),
+            "{} cost the quorum of a swarm of {voters}",
+            step.id
+        );
+    }
+    Ok(())
+}
+
+/// The postcondition comes true within a while.
+fn until_done(world: &mut World, step: &Step) {
+    let done = step
+        .done
+        .as_ref()
+        .unwrap_or_else(|| panic!("{} has no postcondition", step.id));
+    for _ in 0..8 {
+        if holds(world, done) {
+            return;
+        }
+        world.tick();
+    }
+    panic!("{}: never seen that {done}", step.id);
+}
+
+/// Forgets what the act may have changed; what is kept must still be true.
+fn forget(world: &World, step: &Step, memory: &mut Memory) {
+    let scope = step.act.writes();
+    for host in &world.hosts {
+        let own = host.name == step.subject;
+        memory.forget(&host.name, |query| scope.touches(query, own));
+        for (query, kept) in memory.of(&host.name) {
+            assert_eq!(
+                *kept,
+                world.answer(&host.name, query),
+                "{}: {query:?} was kept",
+                host.name
+            );
+        }
+    }
+}
