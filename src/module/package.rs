@@ -7,7 +7,7 @@ use crate::inventory::HostName;
 use crate::plan::{Act, Claim, Class, Decision, Expect, Package as Wanted, Step, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::package::Installed;
-use crate::probe::{Answer, Answers, Need, Query, Seen};
+use crate::probe::{Answers, Need, Query, Seen};
 use std::collections::BTreeMap;
 
 /// Packages that must be installed, or must not.
@@ -209,14 +209,6 @@ impl Package {
             why,
             Act::InstallPackages(missing),
         );
-        // dnf would upgrade a package that somebody has installed meanwhile.
-        step.needs = names
-            .iter()
-            .map(|name| {
-                let absent = Expect::Is(Box::new(Answer::Package(None)));
-                Claim::new(&self.host, Query::Package(name.clone()), absent)
-            })
-            .collect();
         step.assumes.extend(newest);
         step.assumes.extend(assumes);
         step.done(done)

@@ -21,7 +21,10 @@ fn packages_are_installed_in_one_transaction() {
     );
     assert_eq!(
         text(&act, None),
-        "--- 1800 s\nwaited=0\nwhile :; do\n\
+        "--- 1800 s\n\
+         there=$(rpm -q docker-ce docker-ce-cli containerd.io | grep -v ' is not installed$')\n\
+         [ -z \"$there\" ] || { printf '%s\\n' 'installed since this was planned (nothing is upgraded as a side effect):' \"$there\" >&2; exit 75; }\n\
+         waited=0\nwhile :; do\n\
          { said=$(dnf -y --best --setopt=exit_on_lock=True install docker-ce-3:26.1.5-1.el9 docker-ce-cli-26.1.5 containerd.io 2>&1 >&3 3>&-); status=$?; } 3>&1\n\
          [ $status -ne 200 ] && break\n\
          [ $waited -gt 0 ] || printf '%s\\n' \"$said\" 'waiting for this program to release the lock of dnf' >&2\n\
