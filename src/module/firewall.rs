@@ -2,7 +2,8 @@
 
 use super::argument::{TEXTS, defaulted, optional};
 use super::refusal::{NO_FIREWALLD, NO_ZONE, refuse};
-use super::{Args, Context, Module, Unfit, address, opening};
+use super::zone::Place;
+use super::{Args, Context, Module, Unfit, opening};
 use crate::inventory::HostName;
 use crate::plan::{Act, Class, Decision, FirewallChange, FirewallItem, Refusal, Step, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
@@ -10,7 +11,6 @@ use crate::probe::firewall;
 use crate::probe::network::Interface;
 use crate::probe::package::Installed;
 use crate::probe::{Answers, Need, Seen};
-use std::net::IpAddr;
 
 /// firewalld's zone for interfaces when nobody has chosen another one.
 const USUAL_ZONE: &str = "public";
@@ -23,13 +23,6 @@ pub struct Firewall {
     items: Vec<FirewallItem>,
     open: bool,
     package: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-enum Place {
-    Zone(String),
-    Interface(String),
-    Address(IpAddr),
 }
 
 /// What is seen of it.
@@ -82,21 +75,13 @@ impl Module for Firewall {
     type State = State;
 
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
-        let place = match (args.text("zone"), args.text("interface")) {
-            (Some(zone), None) => Place::Zone(zone),
-            (None, Some(interface)) => Place::Interface(interface),
-            (None, None) => Place::Address(address::of(context, context.host)?),
-            (Some(_), Some(_)) => {
-                return Err(args.wrong_at("interface", "give `zone` or `interface`, not both"));
-            }
-        };
         let items = opening::from_args(args)?;
         if items.is_empty() {
             return Err(args.wrong("`firewall` needs `ports`, `services` or `protocols`"));
         }
         Ok(Self {
             host: context.host.clone(),
-            place,
+            place: Place::from_args(args, context)?,
             items,
             open: args.text("state").as_deref() != Some("closed"),
             package: args.text("package"),
@@ -109,7 +94,7 @@ impl Module for Firewall {
         let package = self.package.as_deref().filter(|_| stopped);
         let state = State {
             firewall,
-            interfaces: matches!(self.place, Place::Address(_))
+            interfaces: matches!(self.place, Place::Cluster { .. })
                 .then(|| seen.interfaces(&self.host)),
             package: package.map(|package| seen.package(&self.host, package)),
         };
@@ -123,9 +108,13 @@ impl Module for Firewall {
         if !firewall.running {
             return self.stopped(firewall, state);
         }
-        let zone = match self.zone(firewall, state) {
-            Ok(Some(zone)) => zone,
-            Ok(None) => return Decision::default(),
+        let interfaces = match &state.interfaces {
+            None => &[],
+            Some(Seen::Is(interfaces)) => &interfaces[..],
+            Some(Seen::Unknown(_)) => return Decision::default(),
+        };
+        let zone = match self.place.zone(&self.host, firewall, interfaces) {
+            Ok(zone) => zone,
             Err(refusal) => return (*refusal).into(),
         };
         let Some(openings) = firewall.zones.get(zone) else {
@@ -187,33 +176,6 @@ impl Firewall {
         Step::new(id, &self.host, Class::Repair, why, Act::Firewall(change))
     }
 
-    /// `None` when the interfaces are unknown.
-    fn zone<'a>(
-        &'a self,
-        firewall: &'a firewall::Firewall,
-        state: &State,
-    ) -> Result<Option<&'a str>, Box<Refusal>> {
-        match &self.place {
-            Place::Zone(zone) => Ok(Some(zone)),
-            Place::Interface(interface) => Ok(Some(firewall.zone_of(interface))),
-            Place::Address(wanted) => {
-                let Some(Seen::Is(interfaces)) = &state.interfaces else {
-                    return Ok(None);
-                };
-                let holds = |interface: &&Interface| {
-                    interface.addresses.iter().any(|address| {
-                        let bare = address.split('/').next().unwrap_or_default();
-                        bare.parse() == Ok(*wanted)
-                    })
-                };
-                match interfaces.iter().find(holds) {
-                    Some(interface) => Ok(Some(firewall.zone_of(&interface.name))),
-                    None => Err(Box::new(self.no_interface(*wanted, interfaces))),
-                }
-            }
-        }
-    }
-
     /// With an earlier task that brings firewalld, its zone can be told; else a person decides.
     fn stopped(&self, firewall: &firewall::Firewall, state: &State) -> Decision {
         match (&self.package, &state.package) {
@@ -221,7 +183,7 @@ impl Firewall {
             (Some(package), Some(Seen::Is(installed))) => {
                 let zone = match &self.place {
                     Place::Zone(zone) => zone.clone(),
-                    Place::Interface(_) | Place::Address(_) => USUAL_ZONE.to_owned(),
+                    Place::Interface(_) | Place::Cluster { .. } => USUAL_ZONE.to_owned(),
                 };
                 let (is, verb) = match self.open {
                     true => ("not let in yet", "open"),
@@ -257,30 +219,6 @@ impl Firewall {
             )
             .into(),
         }
-    }
-
-    fn no_interface(&self, wanted: IpAddr, interfaces: &[Interface]) -> Refusal {
-        let evidence = interfaces
-            .iter()
-            .map(|one| {
-                format!(
-                    "{}: {} has {}",
-                    self.host,
-                    one.name,
-                    one.addresses.join(" ")
-                )
-            })
-            .collect();
-        refuse(
-            &self.host,
-            NO_ZONE,
-            format!(
-                "no interface of {} has its cluster address {wanted}, so its zone cannot be told",
-                self.host
-            ),
-            evidence,
-            "correct `advertise_address` in the inventory, or name the `zone:` of the task",
-        )
     }
 
     fn idle(&self, zone: &str, firewall: &firewall::Firewall) -> Refusal {

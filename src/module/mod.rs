@@ -11,8 +11,10 @@ mod guard;
 mod health;
 mod managed_file;
 mod opening;
+mod peers;
 mod refusal;
 mod stamp;
+mod zone;
 
 pub use args::{Args, Context, Unfit};
 pub use health::{Health, Light, Margin, MemberHealth};

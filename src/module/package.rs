@@ -2,9 +2,9 @@
 
 use super::argument::{STATE, TEXTS, needed, optional};
 use super::refusal::{CONFLICT, OTHER_VERSION, refuse};
-use super::{Args, Context, Module, Unfit};
+use super::{Args, Context, Module, Unfit, peers};
 use crate::inventory::HostName;
-use crate::plan::{Act, Advice, Claim, Class, Decision, Expect, Package as Wanted, Step, StepId};
+use crate::plan::{Act, Claim, Class, Decision, Expect, Package as Wanted, Step, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::package::Installed;
 use crate::probe::{Answers, Need, Query, Seen};
@@ -142,11 +142,12 @@ impl Module for Package {
             match (&sight.here, &wanted.version) {
                 (Seen::Is(None), Some(_)) => missing.push(wanted.clone()),
                 (Seen::Is(None), None) => {
-                    let (version, silent) = self.peers_run(&wanted.name, sight, &mut decision);
-                    assumes.extend(silent);
+                    let peers = peers::choose(&self.host, &self.group, &wanted.name, &sight.peers);
+                    assumes.extend(peers.assumes);
+                    decision.advice.extend(peers.advice);
                     missing.push(Wanted {
                         name: wanted.name.clone(),
-                        version,
+                        version: peers.version,
                     });
                 }
                 (Seen::Is(Some(installed)), Some(pin)) if !installed.satisfies(pin) => {
@@ -179,20 +180,20 @@ impl Module for Package {
 
 impl Package {
     fn install(&self, missing: Vec<Wanted>, assumes: Vec<String>) -> Step {
-        let names: Vec<&str> = missing.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<String> = missing.iter().map(|one| one.name.clone()).collect();
         let newest: Vec<&str> = missing
             .iter()
             .filter(|one| one.version.is_none())
             .map(|one| one.name.as_str())
             .collect();
         let id = StepId::new(&["package", "install", &names.join("+")]);
-        let why = match names[..] {
+        let why = match &names[..] {
             [one] => format!("{one} is not installed"),
             _ => format!("{} are not installed", names.join(", ")),
         };
         let done = Claim::new(
             &self.host,
-            Query::Package(names[0].to_owned()),
+            Query::Package(names[0].clone()),
             Expect::Installed,
         );
         let newest = (!newest.is_empty()).then(|| {
@@ -232,57 +233,6 @@ impl Package {
                 Act::RemovePackages(there),
             )
         })
-    }
-
-    /// The version that the peers run, and an assumption when some of them are silent.
-    fn peers_run(
-        &self,
-        name: &str,
-        sight: &Sight,
-        decision: &mut Decision,
-    ) -> (Option<String>, Option<String>) {
-        let mut runs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut silent = Vec::new();
-        // In the order of the inventory, which breaks a tie.
-        for peer in &self.group {
-            match sight.peers.get(peer) {
-                Some(Seen::Is(Some(installed))) => {
-                    runs.entry(&installed.evr).or_default().push(peer.as_str());
-                }
-                Some(Seen::Unknown(_)) => silent.push(peer.as_str()),
-                Some(Seen::Is(None)) | None => {}
-            }
-        }
-        let first = |hosts: &Vec<&str>| {
-            let place = |host: &HostName| Some(host.as_str()) == hosts.first().copied();
-            self.group.iter().position(place)
-        };
-        let chosen = runs
-            .iter()
-            .max_by_key(|(_, hosts)| (hosts.len(), std::cmp::Reverse(first(hosts))))
-            .map(|(evr, _)| (*evr).to_owned());
-        if let Some(chosen) = chosen.as_ref().filter(|_| runs.len() > 1) {
-            let seen: Vec<String> = runs
-                .iter()
-                .map(|(evr, hosts)| format!("{evr} on {}", hosts.join(", ")))
-                .collect();
-            decision.advice.push(Advice {
-                code: "H5".to_owned(),
-                host: Some(self.host.clone()),
-                text: format!(
-                    "the hosts run different versions of {name} ({}); {} gets {chosen}, which most of them have (or the first in the inventory); pin a version with `{name}=VERSION`",
-                    seen.join("; "),
-                    self.host
-                ),
-            });
-        }
-        let silent = (!silent.is_empty() && chosen.is_none()).then(|| {
-            format!(
-                "no other version of {name} runs on {}, which did not answer",
-                silent.join(", ")
-            )
-        });
-        (chosen, silent)
     }
 
     fn other_version(&self, name: &str, installed: &Installed, pin: &str) -> crate::plan::Refusal {

@@ -10,6 +10,8 @@ mod system;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_long;
+#[cfg(test)]
 mod real;
 
 use super::{Act, SwarmAct};

@@ -81,14 +81,15 @@ pub struct Swarm {
     pub cluster: Option<Cluster>,
 }
 
-/// A manager as another engine knows it.
+/// A manager as another engine knows it; `state.json` on its disk has other keys than its API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Peer {
     /// Its id.
-    #[serde(rename = "NodeID")]
+    #[serde(rename = "NodeID", alias = "node_id")]
     pub node_id: String,
     /// `address:port`
+    #[serde(alias = "addr")]
     pub addr: String,
 }
 
@@ -172,13 +173,15 @@ where
     Ok(Option::<Vec<T>>::deserialize(from)?.unwrap_or_default())
 }
 
+// `docker.socket` starts the engine for whoever connects to it, so a look at an engine that is stopped
+// must not connect.
 pub(super) const DOCKER: &str = "\
 d=/var/lib/docker/swarm
 if command -v dockerd >/dev/null || command -v docker >/dev/null; then echo installed; else echo absent; fi
 if [ -s $d/docker-state.json ]; then echo state; else echo none; fi
 if [ -r $d/certificates/swarm-root-ca.crt ]; then sha256sum <$d/certificates/swarm-root-ca.crt; else echo none; fi
 if [ -r $d/state.json ]; then tr -d '\\n' <$d/state.json; fi; echo
-[ -S /run/docker.sock ] || { echo 'there is no /run/docker.sock' >&2; exit 0; }
+s=$(systemctl is-active docker.service); [ \"$s\" = active ] || { echo \"docker.service is $s\" >&2; exit 0; }
 curl --silent --show-error --max-time 20 --unix-socket /run/docker.sock http://docker/info
 exit 0";
 
@@ -218,7 +221,7 @@ pub(super) fn parse_docker(stdout: &str, stderr: &str) -> Seen<Docker> {
 }
 
 pub(super) const NODES: &str = "\
-[ -S /run/docker.sock ] || { echo 'there is no /run/docker.sock' >&2; exit 0; }
+s=$(systemctl is-active docker.service); [ \"$s\" = active ] || { echo \"docker.service is $s\" >&2; exit 0; }
 curl --silent --show-error --max-time 20 --unix-socket /run/docker.sock http://docker/nodes
 exit 0";
 

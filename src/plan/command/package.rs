@@ -19,6 +19,7 @@ pub(super) fn install_words(packages: &[Package]) -> Vec<String> {
 }
 
 /// One transaction. Without `--allowerasing`: a conflict is an error, nothing is removed for it.
+/// dnf would upgrade what is installed already, so what was installed meanwhile ends it.
 /// dnf waits for its lock silently and for ever, so it is told not to wait (it exits 200 then).
 pub(super) fn install(packages: &[Package]) -> Phase {
     let mut words = install_words(packages);
@@ -27,21 +28,23 @@ pub(super) fn install(packages: &[Package]) -> Phase {
         .iter()
         .map(|package| package.name.as_str())
         .collect();
+    let names = join(&names);
     Phase::run(
         format!(
-            "waited=0\n\
+            "there=$(rpm -q {names} | grep -v ' is not installed$')\n\
+             [ -z \"$there\" ] || {{ printf '%s\\n' 'installed since this was planned (nothing is upgraded as a side effect):' \"$there\" >&2; exit {CHANGED}; }}\n\
+             waited=0\n\
              while :; do\n\
              {{ said=$({} 2>&1 >&3 3>&-); status=$?; }} 3>&1\n\
-             [ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2\n\
-             [ $status -eq 200 ] || break\n\
-             [ $waited -lt {LOCK_SECONDS} ] || {{ echo \"gave up after $waited s: another program holds the lock of dnf (see the process above)\" >&2; exit {CHANGED}; }}\n\
-             [ $waited -gt 0 ] || echo 'waiting for the lock of dnf' >&2\n\
+             [ $status -ne 200 ] && break\n\
+             [ $waited -gt 0 ] || printf '%s\\n' \"$said\" 'waiting for this program to release the lock of dnf' >&2\n\
+             [ $waited -lt {LOCK_SECONDS} ] || {{ printf '%s\\n' \"$said\" \"gave up after $waited s: this program holds the lock of dnf\" >&2; exit {CHANGED}; }}\n\
              sleep 5; waited=$((waited + 5))\n\
              done\n\
+             [ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2\n\
              [ $status -eq 0 ] || exit $status\n\
-             rpm -q {} >/dev/null || {{ echo 'dnf said that it was done, but rpm does not know all of the packages' >&2; exit 1; }}",
-            join(&words),
-            join(&names)
+             rpm -q {names} >/dev/null || {{ echo 'dnf said that it was done, but rpm does not know all of the packages' >&2; exit 1; }}",
+            join(&words)
         ),
         1800,
     )
