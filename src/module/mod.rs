@@ -104,5 +104,6 @@ mod directory;
 
 modules! {
     Directory(directory::Directory),
+    Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
 }
