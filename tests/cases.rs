@@ -13,6 +13,12 @@
 //!     unit docker.service: {unknown: timed out}
 //! expect: [one line each]         # `PROVISION_BLESS=1` writes what is reached now; read the diff
 //! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use provision::inventory::HostName;
 use provision::module::{AnyModule, Args, Context, SPECS, Unfit};

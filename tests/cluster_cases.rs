@@ -1,6 +1,10 @@
 //! Answers in, decision out: each file of `tests/cases/swarm` and `tests/cases/preflight` is one row of a
 //! decision table. `PROVISION_BLESS=1` writes the decisions that are reached now into the files; read the diff.
 
+// A test says what is wrong by panicking, its helpers too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use provision::cluster::preflight::Preflight;
 use provision::cluster::swarm::Swarm;
 use provision::inventory::HostName;
 use provision::module::{Args, Context, Module, Unfit};
@@ -13,6 +17,11 @@ use std::path::{Path, PathBuf};
 #[test]
 fn swarm() {
     run_all::<Swarm>();
+}
+
+#[test]
+fn preflight() {
+    run_all::<Preflight>();
 }
 
 fn run_all<M: Module>() {

@@ -3,4 +3,5 @@
 //! "This host does not have it" is never a reason to create a cluster: the predicate for that is that
 //! *every* member answered and *none* shows a trace.
 
+pub mod preflight;
 pub mod swarm;

@@ -148,5 +148,6 @@ modules! {
     Shell(shell::Shell),
     Stat(stat::Stat),
     Slurp(slurp::Slurp),
+    Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
 }
