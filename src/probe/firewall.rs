@@ -4,6 +4,7 @@
 //! Source: firewalld's D-Bus interface, `getZoneSettings2` and `config.zone.getSettings2` (since 0.9).
 
 use super::Seen;
+use super::network::is_containers;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ pub struct Firewall {
     pub silent: String,
     /// The zone of interfaces that no zone names.
     pub default_zone: String,
-    /// Zone by interface, for the interfaces that a zone holds now.
+    /// Zone by interface, for the host's own interfaces that a zone holds now.
     pub interfaces: BTreeMap<String, String>,
     /// The active zones and the default one.
     pub zones: BTreeMap<String, Zone>,
@@ -114,9 +115,11 @@ fn parsed(stdout: &str) -> Option<Firewall> {
             .into_iter()
             .flatten()
         {
-            firewall
-                .interfaces
-                .insert(interface.as_str()?.to_owned(), zone.clone());
+            let name = interface.as_str()?;
+            // Docker adds its bridges some time after the command that needed them has ended.
+            if !is_containers(name) {
+                firewall.interfaces.insert(name.to_owned(), zone.clone());
+            }
         }
     }
     while let Some(zone) = lines.next() {
