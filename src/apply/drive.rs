@@ -125,7 +125,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 match self.engine.frontier(&host) {
                     Frontier::Batch(steps) => again |= self.start(vec![host.clone()], steps),
                     Frontier::Cluster(index) => again |= self.cluster(index),
-                    Frontier::Wait(index) => self.wait(index),
+                    Frontier::Wait(index) => self.first_wait(index),
                     Frontier::Refused(index) => {
                         self.refuse(index);
                         again = true;
@@ -236,9 +236,15 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             return true;
         }
         match self.engine.next_of_cluster(index) {
-            Some(step) => self.start(members, vec![(index, step)]),
-            None if self.has_waits(index) => {
-                self.wait(index);
+            Some(step) => match self.engine.awaited(index, &step) {
+                Some(wait) => {
+                    self.wait(index, wait);
+                    false
+                }
+                None => self.start(members, vec![(index, step)]),
+            },
+            None if !self.waits(index).is_empty() => {
+                self.first_wait(index);
                 false
             }
             None => {
@@ -249,8 +255,11 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         }
     }
 
-    fn has_waits(&self, index: usize) -> bool {
-        matches!(&self.engine.progress[index].stage, Stage::Decided(verdict) if !verdict.decision.waits.is_empty())
+    fn waits(&self, index: usize) -> &[Wait] {
+        match &self.engine.progress[index].stage {
+            Stage::Decided(verdict) => &verdict.decision.waits,
+            _ => &[],
+        }
     }
 
     /// Stops what the task's refusals reach; says whether that is anything new.
@@ -282,13 +291,13 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         stopped
     }
 
-    fn wait(&mut self, index: usize) {
-        let Stage::Decided(verdict) = &self.engine.progress[index].stage else {
-            return;
-        };
-        let Some(wait) = verdict.decision.waits.first().cloned() else {
-            return;
-        };
+    fn first_wait(&mut self, index: usize) {
+        if let Some(wait) = self.waits(index).first().cloned() {
+            self.wait(index, wait);
+        }
+    }
+
+    fn wait(&mut self, index: usize, wait: Wait) {
         let since = *self
             .waiting
             .entry(wait.what.clone())

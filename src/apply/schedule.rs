@@ -3,7 +3,7 @@
 use super::engine::{Engine, Stage};
 use crate::inventory::HostName;
 use crate::module::Light;
-use crate::plan::{Class, Decision, Reach, Step};
+use crate::plan::{Claim, Class, Decision, Reach, Step, Wait};
 
 /// How many acts are sent to a host without waiting.
 const BATCH: usize = 64;
@@ -139,6 +139,22 @@ impl<F: super::Fleet> Engine<'_, F> {
             }
         }
         None
+    }
+
+    /// What must come true by itself before this step of the task can begin: a wait for evidence of it
+    /// that is known not to hold yet.
+    pub(super) fn awaited(&self, index: usize, step: &Step) -> Option<Wait> {
+        let Stage::Decided(verdict) = &self.progress[index].stage else {
+            return None;
+        };
+        let known_not_to_hold = |claim: &Claim| {
+            let seen = self.memory.get(&claim.host, &claim.query);
+            seen.is_some_and(|seen| !claim.holds(seen))
+        };
+        let mut waits = verdict.decision.waits.iter();
+        waits
+            .find(|wait| step.needs.contains(&wait.until) && known_not_to_hold(&wait.until))
+            .cloned()
     }
 
     /// Why a restart for `subject` has to wait: another host of some layer is not well.

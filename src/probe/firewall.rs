@@ -4,6 +4,7 @@
 //! Source: firewalld's D-Bus interface, `getZoneSettings2` and `config.zone.getSettings2` (since 0.9).
 
 use super::Seen;
+use super::network::is_containers;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ pub struct Firewall {
     pub silent: String,
     /// The zone of interfaces that no zone names.
     pub default_zone: String,
-    /// Zone by interface, for the interfaces that a zone holds now.
+    /// Zone by interface, for the host's own interfaces that a zone holds now.
     pub interfaces: BTreeMap<String, String>,
     /// Zone by source (an address, a network, a MAC address, `ipset:NAME`); these come before interfaces.
     pub sources: BTreeMap<String, String>,
@@ -137,7 +138,11 @@ fn parsed(stdout: &str) -> Option<Firewall> {
                 .filter_map(|name| Some((name.as_str()?.to_owned(), zone.clone())))
                 .collect()
         };
-        firewall.interfaces.extend(held("interfaces"));
+        // Docker adds its bridges some time after the command that needed them has ended.
+        let own = held("interfaces")
+            .into_iter()
+            .filter(|(name, _)| !is_containers(name));
+        firewall.interfaces.extend(own);
         firewall.sources.extend(held("sources"));
     }
     while let Some(zone) = lines.next() {

@@ -81,7 +81,7 @@ pub(super) fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Vec<Interfa
 }
 
 /// Bridges and pairs that Docker makes and removes by itself are no part of the host's own network.
-fn is_containers(name: &str) -> bool {
+pub(super) fn is_containers(name: &str) -> bool {
     let made = |prefix: &str| {
         name.strip_prefix(prefix)
             .is_some_and(|id| id.chars().all(|c| c.is_ascii_hexdigit()))
