@@ -380,6 +380,9 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         }
         match ended {
             Ended::Done => {
+                if step.every_time {
+                    self.engine.done_once.insert((id.clone(), host.clone()));
+                }
                 self.drove
                     .changed
                     .push((id.to_string(), host.clone(), step.class.clone()));

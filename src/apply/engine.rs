@@ -2,7 +2,7 @@
 
 use crate::inventory::HostName;
 use crate::module::{AnyModule, Verdict};
-use crate::plan::{Class, Scope, Step};
+use crate::plan::{Class, Scope, Step, StepId};
 use crate::playbook::{Registered, Val};
 use crate::probe::answers::Key;
 use crate::probe::{Answers, Memory, Need};
@@ -153,6 +153,8 @@ pub struct Engine<'a, F> {
     pub(super) stopped_hosts: BTreeMap<HostName, String>,
     /// Layers that failed or were refused.
     pub(super) stopped_layers: BTreeMap<usize, String>,
+    /// Steps that nothing tells the end of, done in this run.
+    pub(super) done_once: BTreeSet<(StepId, HostName)>,
     registers: Arc<Registers>,
 }
 
@@ -191,6 +193,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             options,
             stopped_hosts: BTreeMap::new(),
             stopped_layers: BTreeMap::new(),
+            done_once: BTreeSet::new(),
             registers,
         }
     }
@@ -239,7 +242,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             let progress = &self.progress[index];
             if let Stage::Decided(verdict) = &progress.stage {
                 for step in &verdict.decision.steps {
-                    if self.is_included(&step.subject) {
+                    if self.is_included(&step.subject) && !self.is_done_once(step) {
                         pending.push((
                             step.subject.clone(),
                             step.act.writes(),
@@ -341,6 +344,14 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             .limit
             .as_ref()
             .is_none_or(|limit| limit.contains(host))
+    }
+
+    /// Whether it is a step that nothing tells the end of, and was done in this run.
+    pub(super) fn is_done_once(&self, step: &Step) -> bool {
+        step.every_time
+            && self
+                .done_once
+                .contains(&(step.id.clone(), step.subject.clone()))
     }
 
     /// Whether the saved plan, if there is one, has this step.
