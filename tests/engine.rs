@@ -1,6 +1,7 @@
 //! The engine over hosts that exist in memory only: what runs, in what order, and what stops what.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::expect_used,
     reason = "a test fails by panicking"
 )]
