@@ -153,6 +153,27 @@ impl Node {
         self.role == "manager" || !self.reachability.is_empty()
     }
 
+    /// Managers of a roster, and those of them that are reachable.
+    fn count(nodes: &[Self]) -> (usize, usize) {
+        let voters = || nodes.iter().filter(|node| node.votes());
+        let reachable = voters().filter(|node| node.reachability == "reachable");
+        (voters().count(), reachable.count())
+    }
+
+    /// Whether a manager that is added and never answers would leave the others a majority. From one
+    /// manager to two there is no such way.
+    pub fn may_add_manager(nodes: &[Self]) -> bool {
+        let (managers, reachable) = Self::count(nodes);
+        managers <= 1 || reachable > managers.div_ceil(2)
+    }
+
+    /// Whether a manager may be taken away: all are reachable, or the others are a majority even while it
+    /// still counts.
+    pub fn may_drop_manager(nodes: &[Self]) -> bool {
+        let (managers, reachable) = Self::count(nodes);
+        managers > 1 && (reachable == managers || reachable > managers / 2 + 1)
+    }
+
     /// Whether it works: ready, and as a manager reachable.
     pub fn is_ready(&self) -> bool {
         self.state == "ready" && (self.role != "manager" || self.reachability == "reachable")
