@@ -74,15 +74,15 @@ pub struct Swarm {
     pub control_available: bool,
     /// Why the state is `error`.
     pub error: String,
-    /// The managers that it knows.
-    #[serde(deserialize_with = "list")]
+    /// The managers that it knows, ordered by id: the engine lists them in the order of a hash map.
+    #[serde(deserialize_with = "peers")]
     pub remote_managers: Vec<Peer>,
     /// The swarm, known to managers only.
     pub cluster: Option<Cluster>,
 }
 
 /// A manager as another engine knows it; `state.json` on its disk has other keys than its API.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Peer {
     /// Its id.
@@ -192,6 +192,12 @@ where
     T: Deserialize<'de>,
 {
     Ok(Option::<Vec<T>>::deserialize(from)?.unwrap_or_default())
+}
+
+fn peers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Peer>, D::Error> {
+    let mut peers: Vec<Peer> = list(from)?;
+    peers.sort();
+    Ok(peers)
 }
 
 // `docker.socket` starts the engine for whoever connects to it, so a look at an engine that is stopped
