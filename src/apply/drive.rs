@@ -302,10 +302,14 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             .waiting
             .entry(wait.what.clone())
             .or_insert_with(Instant::now);
-        self.report.emit(&Event::Waiting {
-            what: wait.what.clone(),
-            since: since.elapsed(),
-        });
+        let elapsed = since.elapsed();
+        // Told at once, and then once in a while.
+        if elapsed.as_secs().is_multiple_of(5) {
+            self.report.emit(&Event::Waiting {
+                what: wait.what.clone(),
+                since: elapsed,
+            });
+        }
         if since.elapsed().as_secs() > wait.deadline_s {
             self.drove.failed = true;
             let why = format!(

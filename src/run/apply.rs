@@ -186,7 +186,7 @@ impl Run<'_> {
                 if let Some(log) = log {
                     sinks.push(Box::new(log));
                 }
-                if self.args.dry_run || (plan.open().next().is_none() && plan.waits.is_empty() && !engine.has_hidden_work()) {
+                if self.args.dry_run || (plan.open().next().is_none() && plan.waits.is_empty()) {
                     let report = Reporter::new(sinks, redactor);
                     return Ok(self.end_without_acting(&engine, &plan, &report, interrupt.get()));
                 }
