@@ -8,10 +8,16 @@
 //! Dependencies point one way only:
 //! `cli → run → {playbook, plan, apply, report} → {module, cluster} → probe → connection`.
 
+pub mod apply;
+pub mod cli;
 pub mod cluster;
+pub mod connection;
+pub mod failure;
 pub mod inventory;
 pub mod module;
 pub mod plan;
 pub mod playbook;
 pub mod probe;
+pub mod report;
+pub mod run;
 pub mod yaml;

@@ -1,2 +1,28 @@
 //! The `provision` program.
-fn main() {}
+
+use clap::Parser;
+use provision::cli::{Cli, arguments};
+use provision::failure::USAGE;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap's own code for bad usage is 2, which means "changes pending" here.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match provision::run::run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{failure}\n"));
+            ExitCode::from(failure.code)
+        }
+    }
+}

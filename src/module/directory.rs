@@ -1,10 +1,12 @@
 //! `directory`: a directory is there, with this mode and owner.
 
+use super::argument::needed;
+use super::attributes::{GROUP, MODE, OWNER, Wanted};
+use super::managed_file::{in_the_way, object};
 use super::{Args, Context, Module, Unfit};
 use crate::inventory::HostName;
-use crate::plan::{Act, Class, Decision, Reach, Refusal, Step, StepId};
-use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
-use crate::probe::path::Attributes;
+use crate::plan::{Act, Class, Decision, Step, StepId};
+use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::{Answers, Need, PathState, Seen};
 
 /// A directory that must be there.
@@ -12,9 +14,7 @@ use crate::probe::{Answers, Need, PathState, Seen};
 pub struct Directory {
     host: HostName,
     path: String,
-    mode: Option<u32>,
-    owner: Option<String>,
-    group: Option<String>,
+    wanted: Wanted,
 }
 
 impl Module for Directory {
@@ -24,34 +24,14 @@ impl Module for Directory {
         registers: false,
         free_form: Some("path"),
         args: &[
-            ArgSpec {
-                name: "path",
-                kind: ArgKind::Path,
-                required: true,
-                default: None,
-                doc: "Where.",
-            },
-            ArgSpec {
-                name: "mode",
-                kind: ArgKind::Mode,
-                required: false,
-                default: None,
-                doc: "Permission bits; left as they are when not given.",
-            },
-            ArgSpec {
-                name: "owner",
-                kind: ArgKind::Text,
-                required: false,
-                default: None,
-                doc: "Owner; left as it is when not given.",
-            },
-            ArgSpec {
-                name: "group",
-                kind: ArgKind::Text,
-                required: false,
-                default: None,
-                doc: "Group; left as it is when not given.",
-            },
+            needed(
+                "path",
+                ArgKind::Path,
+                "Where; missing parents are made too.",
+            ),
+            MODE,
+            OWNER,
+            GROUP,
         ],
     };
 
@@ -61,9 +41,7 @@ impl Module for Directory {
         Ok(Self {
             host: context.host.clone(),
             path: args.required("path")?,
-            mode: args.mode("mode")?,
-            owner: args.text("owner"),
-            group: args.text("group"),
+            wanted: Wanted::from_args(args)?,
         })
     }
 
@@ -76,50 +54,33 @@ impl Module for Directory {
         let mut decision = Decision::default();
         match state {
             Seen::Unknown(_) => {}
-            Seen::Is(PathState::Absent) => decision.steps.push(self.make("it does not exist")),
+            Seen::Is(PathState::Absent) => {
+                decision
+                    .steps
+                    .push(self.make("it does not exist", Class::Create));
+            }
             Seen::Is(PathState::Directory { attributes }) => {
-                if let Some(why) = self.differs(attributes) {
-                    let mut step = self.make(&why);
-                    step.class = Class::Repair;
-                    decision.steps.push(step);
+                if let Some(why) = self.wanted.difference(attributes) {
+                    decision
+                        .steps
+                        .push(self.make(&format!("its {why}"), Class::Repair));
                 }
             }
-            Seen::Is(other) => decision.refusals.push(Refusal {
-                code: "H1".to_owned(),
-                because: format!(
-                    "{} should be a directory on {}, but something else is there",
-                    self.path, self.host
-                ),
-                evidence: vec![format!("{}: {} is {other:?}", self.host, self.path)],
-                hint: format!(
-                    "look at it, move it away by hand (`mv {0} {0}.old`) and run again",
-                    self.path
-                ),
-                reach: Reach::Hosts(vec![self.host.clone()]),
-            }),
+            Seen::Is(other) => return in_the_way(&self.host, &self.path, other).into(),
         }
         decision
     }
 }
 
 impl Directory {
-    fn make(&self, why: &str) -> Step {
+    fn make(&self, why: &str, class: Class) -> Step {
         let act = Act::MakeDirectory {
             path: self.path.clone(),
-            mode: self.mode,
-            owner: self.owner.clone(),
-            group: self.group.clone(),
+            mode: self.wanted.mode,
+            owner: self.wanted.owner.clone(),
+            group: self.wanted.group.clone(),
         };
-        Step::new(
-            StepId::new(&["directory", &self.path]),
-            &self.host,
-            Class::Create,
-            why,
-            act,
-        )
-    }
-
-    fn differs(&self, now: &Attributes) -> Option<String> {
-        super::attributes::difference(now, self.mode, self.owner.as_deref(), self.group.as_deref())
+        let id = StepId::new(&["directory", object(&self.path)]);
+        Step::new(id, &self.host, class, why, act)
     }
 }

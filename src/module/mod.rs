@@ -2,9 +2,19 @@
 //!
 //! Adding one is two places: its file here (or in [`crate::cluster`]) and its line in [`modules!`] below.
 
+mod address;
 mod args;
+mod argument;
 mod attributes;
+mod edited_file;
+mod guard;
 mod health;
+mod managed_file;
+mod opening;
+mod peers;
+mod refusal;
+mod stamp;
+mod zone;
 
 pub use args::{Args, Context, Unfit};
 pub use health::{Health, Light, Margin, MemberHealth};
@@ -100,10 +110,44 @@ macro_rules! modules {
     };
 }
 
+mod block;
+mod command;
 mod directory;
+mod file;
+mod firewall;
+mod hostname;
+mod hosts_entries;
+mod line;
+mod mount;
+mod package;
+mod repository;
+mod service;
+mod shell;
+mod slurp;
+mod stat;
+mod sysctl;
+mod template;
+mod user_group;
 
 modules! {
+    File(file::File),
+    Template(template::Template),
     Directory(directory::Directory),
+    Line(line::Line),
+    Block(block::Block),
+    Package(package::Package),
+    Repository(repository::Repository),
+    Service(service::Service),
+    Firewall(firewall::Firewall),
+    Hostname(hostname::Hostname),
+    HostsEntries(hosts_entries::HostsEntries),
+    Sysctl(sysctl::Sysctl),
+    Mount(mount::Mount),
+    UserGroup(user_group::UserGroup),
+    Command(command::Command),
+    Shell(shell::Shell),
+    Stat(stat::Stat),
+    Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
 }

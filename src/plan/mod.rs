@@ -2,12 +2,16 @@
 
 mod act;
 mod claim;
+mod command;
 mod decision;
+mod document;
 mod step;
 
 pub use act::{
     Act, Content, FirewallChange, FirewallItem, Package, Scope, SwarmAct, UnitVerb, Via,
 };
 pub use claim::{Claim, Expect};
+pub use command::{CHANGED, Late, Phase};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
+pub use document::{Plan, Planned, Unknown};
 pub use step::{Class, Step, StepId};

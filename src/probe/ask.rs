@@ -133,14 +133,20 @@ impl Ask {
             }
             Query::Firewall => one(firewall::parse(*status, stdout, stderr).map(Answer::Firewall)),
             Query::User(_) => one(user::parse(*status, stdout, stderr).map(Answer::User)),
-            Query::Sysctl(_) => {
-                one(Seen::Is(Answer::Sysctl((*status == 0).then(|| {
-                    stdout.split_whitespace().collect::<Vec<_>>().join(" ")
-                }))))
-            }
+            Query::Sysctl(_) => one(read_sysctl(*status, stdout, stderr)),
             Query::Docker => one(docker::parse_docker(stdout, stderr).map(Answer::Docker)),
             Query::SwarmNodes => one(docker::parse_nodes(stdout, stderr).map(Answer::SwarmNodes)),
         }
+    }
+}
+
+/// Only a missing file below /proc/sys means that the kernel has no such parameter.
+fn read_sysctl(status: i32, stdout: &str, stderr: &str) -> Seen<Answer> {
+    let words = || stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    match status {
+        0 => Seen::Is(Answer::Sysctl(Some(words()))),
+        _ if stderr.contains("No such file or directory") => Seen::Is(Answer::Sysctl(None)),
+        _ => Seen::Unknown(format!("sysctl exited {status}: {}", stderr.trim())),
     }
 }
 

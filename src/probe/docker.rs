@@ -74,21 +74,22 @@ pub struct Swarm {
     pub control_available: bool,
     /// Why the state is `error`.
     pub error: String,
-    /// The managers that it knows.
-    #[serde(deserialize_with = "list")]
+    /// The managers that it knows, ordered by id: the engine lists them in the order of a hash map.
+    #[serde(deserialize_with = "peers")]
     pub remote_managers: Vec<Peer>,
     /// The swarm, known to managers only.
     pub cluster: Option<Cluster>,
 }
 
-/// A manager as another engine knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A manager as another engine knows it; `state.json` on its disk has other keys than its API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Peer {
     /// Its id.
-    #[serde(rename = "NodeID")]
+    #[serde(rename = "NodeID", alias = "node_id")]
     pub node_id: String,
     /// `address:port`
+    #[serde(alias = "addr")]
     pub addr: String,
 }
 
@@ -193,13 +194,21 @@ where
     Ok(Option::<Vec<T>>::deserialize(from)?.unwrap_or_default())
 }
 
+fn peers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Peer>, D::Error> {
+    let mut peers: Vec<Peer> = list(from)?;
+    peers.sort();
+    Ok(peers)
+}
+
+// `docker.socket` starts the engine for whoever connects to it, so a look at an engine that is stopped
+// must not connect.
 pub(super) const DOCKER: &str = "\
 d=/var/lib/docker/swarm
 if command -v dockerd >/dev/null || command -v docker >/dev/null; then echo installed; else echo absent; fi
 if [ -s $d/docker-state.json ]; then echo state; else echo none; fi
 if [ -r $d/certificates/swarm-root-ca.crt ]; then sha256sum <$d/certificates/swarm-root-ca.crt; else echo none; fi
 if [ -r $d/state.json ]; then tr -d '\\n' <$d/state.json; fi; echo
-[ -S /run/docker.sock ] || { echo 'there is no /run/docker.sock' >&2; exit 0; }
+s=$(systemctl is-active docker.service); [ \"$s\" = active ] || { echo \"docker.service is $s\" >&2; exit 0; }
 curl --silent --show-error --max-time 20 --unix-socket /run/docker.sock http://docker/info
 exit 0";
 
@@ -239,7 +248,7 @@ pub(super) fn parse_docker(stdout: &str, stderr: &str) -> Seen<Docker> {
 }
 
 pub(super) const NODES: &str = "\
-[ -S /run/docker.sock ] || { echo 'there is no /run/docker.sock' >&2; exit 0; }
+s=$(systemctl is-active docker.service); [ \"$s\" = active ] || { echo \"docker.service is $s\" >&2; exit 0; }
 curl --silent --show-error --max-time 20 --unix-socket /run/docker.sock http://docker/nodes
 exit 0";
 

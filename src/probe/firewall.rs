@@ -4,8 +4,11 @@
 //! Source: firewalld's D-Bus interface, `getZoneSettings2` and `config.zone.getSettings2` (since 0.9).
 
 use super::Seen;
+use super::network::is_containers;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// What is known about firewalld on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +20,10 @@ pub struct Firewall {
     pub silent: String,
     /// The zone of interfaces that no zone names.
     pub default_zone: String,
-    /// Zone by interface, for the interfaces that a zone holds now.
+    /// Zone by interface, for the host's own interfaces that a zone holds now.
     pub interfaces: BTreeMap<String, String>,
+    /// Zone by source (an address, a network, a MAC address, `ipset:NAME`); these come before interfaces.
+    pub sources: BTreeMap<String, String>,
     /// The active zones and the default one.
     pub zones: BTreeMap<String, Zone>,
 }
@@ -53,6 +58,24 @@ impl Firewall {
         self.interfaces
             .get(interface)
             .map_or(&self.default_zone, |zone| zone)
+    }
+
+    /// The zone that filters what comes from an address, when one is bound to it: the one with the
+    /// narrowest network. Sets of addresses (`ipset:`) are not looked into.
+    pub fn zone_of_source(&self, address: IpAddr) -> Option<&str> {
+        self.sources
+            .iter()
+            .filter_map(|(source, zone)| {
+                let network: IpNet = source
+                    .parse()
+                    .or_else(|_| source.parse::<IpAddr>().map(IpNet::from))
+                    .ok()?;
+                network
+                    .contains(&address)
+                    .then_some((network.prefix_len(), zone.as_str()))
+            })
+            .max()
+            .map(|(_, zone)| zone)
     }
 }
 
@@ -108,16 +131,19 @@ fn parsed(stdout: &str) -> Option<Firewall> {
         ..Firewall::default()
     };
     for (zone, members) in first(lines.next())?.as_object()? {
-        for interface in members
-            .get("interfaces")
-            .and_then(|list| list.as_array())
+        let held = |key: &str| -> BTreeMap<String, String> {
+            let list = members.get(key).and_then(|list| list.as_array());
+            list.into_iter()
+                .flatten()
+                .filter_map(|name| Some((name.as_str()?.to_owned(), zone.clone())))
+                .collect()
+        };
+        // Docker adds its bridges some time after the command that needed them has ended.
+        let own = held("interfaces")
             .into_iter()
-            .flatten()
-        {
-            firewall
-                .interfaces
-                .insert(interface.as_str()?.to_owned(), zone.clone());
-        }
+            .filter(|(name, _)| !is_containers(name));
+        firewall.interfaces.extend(own);
+        firewall.sources.extend(held("sources"));
     }
     while let Some(zone) = lines.next() {
         let runtime = openings(&first(lines.next())?);

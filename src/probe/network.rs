@@ -65,7 +65,7 @@ pub(super) fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Vec<Interfa
     Seen::Is(
         links
             .into_iter()
-            .filter(|link| !link.ifname.is_empty())
+            .filter(|link| !link.ifname.is_empty() && !is_containers(&link.ifname))
             .map(|link| Interface {
                 driver: driver_of(&link.ifname),
                 up: link.flags.iter().any(|flag| flag == "UP"),
@@ -78,6 +78,15 @@ pub(super) fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Vec<Interfa
             })
             .collect(),
     )
+}
+
+/// Bridges and pairs that Docker makes and removes by itself are no part of the host's own network.
+pub(super) fn is_containers(name: &str) -> bool {
+    let made = |prefix: &str| {
+        name.strip_prefix(prefix)
+            .is_some_and(|id| id.chars().all(|c| c.is_ascii_hexdigit()))
+    };
+    name == "docker0" || name == "docker_gwbridge" || made("veth") || made("br-")
 }
 
 pub(super) fn resolve_script(name: &str) -> String {

@@ -50,7 +50,15 @@ pub(super) fn parse(status: i32, stdout: &[u8], stderr: &[u8]) -> Seen<Outcome> 
 }
 
 /// `word` quoted for a POSIX shell. NUL cannot be quoted and is dropped: no path or argument holds one.
+///
+/// Words of plain characters stay as they are, so that plans read as people write commands. `=` is
+/// plain in options only: `A=b` in the place of a program would be an assignment.
 pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+:,./-".contains(c);
+    let is_option = word.starts_with('-');
+    if !word.is_empty() && word.chars().all(|c| plain(c) || (c == '=' && is_option)) {
+        return word.to_owned();
+    }
     let clean = word.replace('\0', "");
     match shlex::try_quote(&clean) {
         Ok(quoted) => quoted.into_owned(),
@@ -65,4 +73,31 @@ pub fn join<S: AsRef<str>>(words: &[S]) -> String {
         .map(|word| quote(word.as_ref()))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_a_shell_and_plain_ones_stay_plain() {
+        let words = [
+            "", " ", "it's", "a\\b", "$HOME", "`id`", "\"", "\n", "*", "~", "!x", "-n", "é", "A=b",
+        ];
+        let script = format!("printf '%s\\0' {}", join(&words));
+        let out = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        let expected: String = words.iter().map(|word| format!("{word}\0")).collect();
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), expected);
+        for plain in [
+            "--add-port=2377/tcp",
+            "docker-ce-3:26.1.5-1.el9",
+            "/etc/a_b",
+        ] {
+            assert_eq!(quote(plain), plain);
+        }
+        assert_ne!(quote("A=b"), "A=b");
+    }
 }

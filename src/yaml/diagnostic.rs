@@ -1,7 +1,8 @@
 //! Messages about input: file:line:column, the line with a caret, and a hint. All at once, not the first only.
 
-use super::Span;
+use super::{Source, Span};
 use std::fmt;
+use std::sync::Arc;
 
 /// One thing that is wrong with the input.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl fmt::Display for Diagnostic {
             let number = self.span.line.to_string();
             let margin = " ".repeat(number.len());
             // A very long line would drown the message.
-            let shown: String = line.chars().take(160).collect();
+            let shown: String = masked(line).chars().take(160).collect();
             write!(f, "\n {margin} |\n {number} | {shown}")?;
             if self.span.column <= shown.chars().count() + 1 {
                 let pad: String = shown
@@ -57,6 +58,44 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Whether a variable or an argument is called like something that must not be shown.
+pub fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "pass",
+        "passwd",
+        "password",
+        "passphrase",
+        "secret",
+        "token",
+        "cookie",
+        "pool_key",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
+        || ["database_url", "amqp_url"].contains(&name.as_str())
+}
+
+/// The line with the values of secret names replaced, so that a message cannot carry one into a log.
+fn masked(line: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let mut result = line.to_owned();
+    let mut from = 0;
+    while let Some(found) = result[from..].find([':', '=']) {
+        let at = from + found;
+        let before = result[..at].trim_end_matches(['"', '\'', ' ']);
+        let word = before.rsplit(|c| !is_word(c)).next().unwrap_or_default();
+        let value = at + 1 + (result[at + 1..].len() - result[at + 1..].trim_start().len());
+        if names_a_secret(word) && value < result.len() {
+            result.truncate(value);
+            result.push_str("********");
+            break;
+        }
+        from = at + 1;
+    }
+    result
+}
+
 /// All that is wrong with the input.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
@@ -65,6 +104,23 @@ impl Diagnostics {
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
+    }
+
+    /// Brings those of one text into the order of the text; texts stay in the order of their first one.
+    pub fn sort(&mut self) {
+        let mut order: Vec<Arc<Source>> = Vec::new();
+        let position = |order: &[Arc<Source>], source: &Arc<Source>| {
+            order.iter().position(|known| Arc::ptr_eq(known, source))
+        };
+        for diagnostic in &self.0 {
+            if position(&order, &diagnostic.span.source).is_none() {
+                order.push(diagnostic.span.source.clone());
+            }
+        }
+        self.0.sort_by_key(|diagnostic| {
+            let span = &diagnostic.span;
+            (position(&order, &span.source), span.line, span.column)
+        });
     }
 
     /// `value` when nothing is wrong.

@@ -3,9 +3,17 @@
 //! The inventory and the playbooks are read into [`Node`]s, so that an error found much later (an
 //! argument of the wrong type, say) can still point at the place where the value was written.
 
+mod complaint;
 mod diagnostic;
+mod json;
+mod load;
+mod read;
+mod scalar;
+mod tag;
 
-pub use diagnostic::{Diagnostic, Diagnostics, suggest};
+pub use diagnostic::{Diagnostic, Diagnostics, names_a_secret, suggest};
+pub use load::{MAX_DEPTH, MAX_NODES, load};
+pub use read::{MAX_BYTES, read};
 
 use std::fmt;
 use std::sync::Arc;
@@ -113,6 +121,16 @@ impl Node {
         }
     }
 
+    /// Whether a template may be in it, at any depth; keys are never templates.
+    pub fn has_template(&self) -> bool {
+        match &self.value {
+            Value::Text(text) => is_template(text),
+            Value::List(items) => items.iter().any(Node::has_template),
+            Value::Map(entries) => entries.iter().any(|entry| entry.node.has_template()),
+            Value::Null | Value::Bool(_) | Value::Int(..) | Value::Float(..) => false,
+        }
+    }
+
     /// The text of a scalar as it was written; `None` for lists, mappings and null.
     pub fn scalar(&self) -> Option<String> {
         match &self.value {
@@ -134,4 +152,9 @@ impl Node {
             Value::Map(_) => "a mapping",
         }
     }
+}
+
+/// Whether a string is a template rather than a text that means itself.
+pub fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
 }

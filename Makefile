@@ -1,0 +1,51 @@
+# Two commands on a fresh machine: `make demo` and `make test`. See README.md.
+
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+export CARGO_TARGET_DIR ?= target
+RELEASE := $(CARGO_TARGET_DIR)/release
+export PROVISION_LAB ?= $(RELEASE)/lab
+export LAB_NAME ?= demo
+
+.PHONY: help demo demo-down status build tools check test test-unit test-lab bench
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
+
+build: tools ## Build the program and the lab
+	cargo build --release --locked --workspace
+
+tools: ## Install what the build and the tests need (Debian)
+	@scripts/tools.sh
+
+demo: build ## Three EL9-like hosts, converged to a Docker Swarm of three managers
+	$(RELEASE)/lab up --name demo --hosts 3
+	$(RELEASE)/provision inventory/lab.yml
+	$(RELEASE)/provision status inventory/lab.yml
+
+demo-down: build ## Remove the demo's hosts and everything of them
+	$(RELEASE)/lab down --name demo
+
+status: ## Show the demo's cluster
+	$(RELEASE)/provision status inventory/lab.yml
+
+check: tools ## Formatting, lints, dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	/var/cache/provision-tools/bin/cargo-deny --log-level error check bans licenses sources
+	shellcheck scripts/*.sh lab/recipes/*.sh .ci/run
+
+test: check test-unit test-lab ## Everything, the lab included
+
+test-unit: tools ## What needs no lab: cases, simulation, parsers, command line, ssh on loopback
+	cargo test --locked -p provision --lib --bins --tests
+
+test-lab: tools ## Real daemons on three hosts: needs root
+	cargo build --locked --workspace --bins
+	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
+	cargo test --locked -p lab
+	cargo test --locked -p provision --tests -- --ignored --test-threads=1 --nocapture
+
+bench: build ## Speed of the core: how to measure is in docs/performance.md
+	@sed -n '/^## How to measure/,/^## /p' docs/performance.md

@@ -1,0 +1,261 @@
+//! A real lab of two hosts, made and removed. Needs root and a few gigabytes of disk.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod handle;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use handle::Lab;
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "still not so after 30 s: {what}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_lab_from_up_to_down() {
+    let lab = Lab::new("v2");
+    lab.run("up", &["--hosts", "2"]);
+    el9(&lab);
+    fence(&lab);
+    faults(&lab);
+    power(&lab);
+    replacement(&lab);
+    snapshots(&lab);
+    assert!(!lab.traces().is_empty());
+    lab.run("down", &[]);
+    assert_eq!(lab.traces(), BTreeSet::new());
+    lab.run("down", &[]);
+}
+
+#[test]
+fn version_1_control_groups_limit_memory_behind_the_fence() {
+    let lab = Lab::new("v1");
+    lab.run("up", &["--hosts", "1", "--cgroup", "v1"]);
+    fence(&lab);
+    let limit = "sudo mkdir /sys/fs/cgroup/memory/probe && echo 8388608 | sudo tee /sys/fs/cgroup/memory/probe/memory.limit_in_bytes";
+    assert_eq!(lab.ssh("ke2-server1", limit).trim(), "8388608");
+    // What runc writes for every container; the fence must not stand in its way.
+    let runc = "sudo sh -ec 'cd /sys/fs/cgroup/devices; mkdir probe; cd probe; echo a >devices.deny; echo \"b *:* m\" >devices.allow'";
+    lab.ssh("ke2-server1", runc);
+    // As after a crash: the state is lost, and the name alone must do.
+    fs::remove_dir_all(lab.state().join("hosts/ke2-server1/upper/var")).unwrap();
+    fs::remove_file(lab.state().join("lab.json")).unwrap();
+    lab.run("down", &[]);
+    assert_eq!(lab.traces(), BTreeSet::new());
+}
+
+/// What a provisioner looks at first is as on EL9.
+fn el9(lab: &Lab) {
+    let seen = lab.ssh(
+        "ke2-server1",
+        ". /etc/os-release; echo $ID $VERSION_ID $PLATFORM_ID; hostname; systemctl is-system-running --wait; \
+         systemctl is-active sshd firewalld chronyd; sudo firewall-cmd --get-active-zones; rpm -q firewalld; \
+         rpm -q docker-ce; stat -c %m /tmp; cat /proc/net/if_inet6 | grep -c eth0 || true",
+    );
+    let wanted = "rocky 9.4 platform:el9\nke2-server1\nrunning\nactive\nactive\nactive\n\
+                  public (default)\n  interfaces: eth0\nfirewalld-1.3.4-1.el9.noarch\n\
+                  package docker-ce is not installed\n/\n0\n";
+    assert_eq!(seen, wanted);
+    // Another user needs the password, a third has no right at all.
+    let config = lab.state().join("ssh_config");
+    for (user, words) in [
+        ("admin", "a password is required"),
+        ("nosudo", "a password is required"),
+    ] {
+        let refused = Command::new("ssh")
+            .arg("-F")
+            .arg(&config)
+            .args(["-l", user, "ke2-server1", "sudo -n true"])
+            .output()
+            .unwrap();
+        assert!(
+            String::from_utf8_lossy(&refused.stderr).contains(words),
+            "{user}: {refused:?}"
+        );
+    }
+    // Packages come signed, under the upstream addresses, in two versions.
+    let versions = lab.ssh(
+        "ke2-server1",
+        "sudo curl -sSf -o /etc/yum.repos.d/docker-ce.repo https://download.docker.com/linux/centos/docker-ce.repo; \
+         sudo dnf -q -y repoquery --qf '%{name}-%{version}' docker-ce 2>/dev/null",
+    );
+    assert_eq!(versions.lines().count(), 2, "{versions}");
+    lab.ssh(
+        "ke2-server1",
+        "sudo dnf -q -y install docker-buildx-plugin && rpm -q docker-buildx-plugin",
+    );
+    assert!(
+        lab.run("mirror-log", &[])
+            .contains("download.docker.com \"GET /linux/centos/docker-ce.repo")
+    );
+}
+
+/// Root of a host gets at none of the machine's disks, clock or kernel.
+fn fence(lab: &Lab) {
+    // It may try to lift the fence, and is told that it did; what holds is the group above.
+    let lift = "mkdir -p /run/d; mount -t cgroup -o devices none /run/d; echo a >/run/d/devices.allow; umount /run/d";
+    lab.ssh("ke2-server1", &format!("sudo sh -c '{lift}'"));
+    for entry in fs::read_dir("/sys/class/block").unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("loop") {
+            continue;
+        }
+        let numbers = fs::read_to_string(entry.path().join("dev")).unwrap();
+        let (major, minor) = numbers.trim().split_once(':').unwrap();
+        let script = format!(
+            "rm -f /root/disk; mknod /root/disk b {major} {minor}; dd if=/root/disk of=/dev/null count=1"
+        );
+        let by_ssh = lab.try_run("ssh", &["ke2-server1", &format!("sudo sh -c '{script}'")]);
+        assert!(!by_ssh.status.success(), "{entry:?} could be read");
+        let by_exec = lab.try_run("exec", &["ke2-server1", "--", "sh", "-c", &script]);
+        assert!(!by_exec.status.success(), "{entry:?} could be read");
+        assert!(
+            String::from_utf8_lossy(&by_exec.stderr).contains("not permitted"),
+            "{by_exec:?}"
+        );
+        // The devices are there: it is the fence that hides them.
+        assert!(fs::metadata(Path::new("/dev").join(entry.file_name())).is_ok());
+    }
+    assert!(
+        !lab.try_run("ssh", &["ke2-server1", "sudo date -s 2020-01-01"])
+            .status
+            .success()
+    );
+    let before = fs::read_to_string("/proc/sys/vm/swappiness").unwrap();
+    lab.ssh("ke2-server1", "sudo sysctl -w vm.swappiness=7");
+    assert_eq!(
+        fs::read_to_string("/proc/sys/vm/swappiness").unwrap(),
+        before
+    );
+}
+
+fn faults(lab: &Lab) {
+    let reaches = |from: &str, to: &str| {
+        lab.try_run("ssh", &[from, &format!("ping -q -c1 -W1 {to}")])
+            .status
+            .success()
+    };
+    assert!(reaches("ke2-server1", "10.20.0.2"));
+    lab.run("partition", &["ke2-server1", "ke2-server2"]);
+    assert!(!reaches("ke2-server1", "10.20.0.2"));
+    lab.run("heal", &[]);
+    assert!(reaches("ke2-server1", "10.20.0.2"));
+    lab.run("cut", &["ke2-server2"]);
+    assert!(!reaches("ke2-server1", "10.20.0.2"));
+    lab.run("mend", &["ke2-server2"]);
+    eventually("the mended cable carries", || {
+        reaches("ke2-server1", "10.20.0.2")
+    });
+    let nobody = lab.try_run("connect", &["10.20.0.250", "22"]);
+    assert!(
+        String::from_utf8_lossy(&nobody.stderr).contains("No route to host"),
+        "{nobody:?}"
+    );
+    let fetch = "curl -sf -m 5 -o /dev/null https://dl.rockylinux.org/pub/rocky/9/BaseOS/x86_64/os/repodata/repomd.xml";
+    lab.run("repo", &["ke2-server1", "down"]);
+    assert!(!lab.try_run("ssh", &["ke2-server1", fetch]).status.success());
+    lab.ssh("ke2-server2", fetch);
+    lab.run("repo", &["all", "up"]);
+    lab.ssh("ke2-server1", fetch);
+}
+
+fn power(lab: &Lab) {
+    let boot = |host: &str| lab.ssh(host, "cat /proc/sys/kernel/random/boot_id");
+    lab.ssh(
+        "ke2-server2",
+        "sudo touch /root/kept; sudo nft add table inet stale",
+    );
+    let first = boot("ke2-server2");
+    lab.run("kill", &["ke2-server2"]);
+    assert!(!lab.on(2) && lab.on(1));
+    assert!(
+        !lab.try_run("exec", &["ke2-server2", "true"])
+            .status
+            .success()
+    );
+    lab.run("start", &["ke2-server2"]);
+    let second = boot("ke2-server2");
+    assert_ne!(first, second);
+    lab.ssh(
+        "ke2-server2",
+        "sudo test -e /root/kept && ! sudo nft list table inet stale 2>/dev/null",
+    );
+    // A host that reboots itself comes back, twice; one that switches itself off stays off.
+    let mut last = second;
+    for _ in 0..2 {
+        let _ = lab.try_run("ssh", &["ke2-server2", "sudo reboot"]);
+        eventually("the host has rebooted", || {
+            let output = lab.try_run(
+                "ssh",
+                &["ke2-server2", "cat /proc/sys/kernel/random/boot_id"],
+            );
+            output.status.success() && String::from_utf8_lossy(&output.stdout) != last
+        });
+        last = boot("ke2-server2");
+        assert_eq!(
+            lab.try_run(
+                "ssh",
+                &["ke2-server2", "systemctl is-system-running --wait"]
+            )
+            .stdout,
+            b"running\n"
+        );
+    }
+    lab.run("reboot", &["ke2-server2"]);
+    assert_ne!(boot("ke2-server2"), last);
+    let _ = lab.try_run("ssh", &["ke2-server2", "sudo poweroff"]);
+    eventually("the host is off", || !lab.on(2));
+    lab.run("start", &["ke2-server2"]);
+}
+
+fn replacement(lab: &Lab) {
+    let identity = "cat /etc/machine-id; sudo test -e /root/kept && echo kept; true";
+    let before = lab.ssh("ke2-server2", identity);
+    assert!(before.contains("kept"));
+    let known = fs::read_to_string(lab.state().join("known_hosts")).unwrap();
+    lab.run("replace", &["ke2-server2"]);
+    // Nobody was told: ssh must object.
+    assert_eq!(
+        fs::read_to_string(lab.state().join("known_hosts")).unwrap(),
+        known
+    );
+    assert!(
+        !lab.try_run("ssh", &["ke2-server2", "true"])
+            .status
+            .success()
+    );
+    lab.run("replace", &["ke2-server2", "--refresh-known-hosts"]);
+    let after = lab.ssh("ke2-server2", identity);
+    assert!(!after.contains("kept"));
+    assert_ne!(before.lines().next(), after.lines().next());
+}
+
+fn snapshots(lab: &Lab) {
+    assert!(
+        !lab.try_run("snapshot", &["early"]).status.success(),
+        "a running lab must not be copied"
+    );
+    lab.ssh(
+        "ke2-server1",
+        "sudo rm /etc/redhat-release; echo one | sudo tee /root/state",
+    );
+    lab.run("stop", &["--all"]);
+    lab.run("snapshot", &["early"]);
+    lab.run("start", &["--all"]);
+    lab.ssh("ke2-server1", "echo two | sudo tee /root/state");
+    lab.run("stop", &["--all"]);
+    lab.run("restore", &["early"]);
+    lab.run("start", &["--all"]);
+    let seen = lab.ssh(
+        "ke2-server1",
+        "sudo cat /root/state; test -e /etc/redhat-release || echo gone",
+    );
+    assert_eq!(seen, "one\ngone\n");
+}

@@ -1,0 +1,204 @@
+//! The plan that follows from what is known now.
+
+use super::engine::{Engine, Stage, Work};
+use crate::inventory::HostName;
+use crate::module::Health;
+use crate::plan::{Class, Plan, Planned, Reach, Unknown};
+use crate::yaml::Diagnostics;
+use std::collections::BTreeMap;
+
+/// What the refusals met so far stop.
+#[derive(Default)]
+struct Stops {
+    hosts: BTreeMap<HostName, String>,
+    layers: BTreeMap<usize, String>,
+}
+
+impl<F: super::Fleet> Engine<'_, F> {
+    /// The plan, in the order of the playbook.
+    pub fn plan(&self) -> Plan {
+        let mut plan = Plan {
+            unreachable: self.unreachable(),
+            ..Plan::default()
+        };
+        let mut stops = Stops {
+            hosts: self.stopped_hosts.clone(),
+            layers: self.stopped_layers.clone(),
+        };
+        for (index, work) in self.works.iter().enumerate() {
+            let layer = self.layers[work.layer].name.clone();
+            match &self.progress[index].stage {
+                Stage::Skipped | Stage::Wrong(_) => {}
+                Stage::Fresh | Stage::Asking(_) => {
+                    plan.note_unknown(&layer, work, "it was not looked at");
+                }
+                Stage::Unknown(why) => plan.note_unknown(&layer, work, why),
+                Stage::Blind(why) => {
+                    let dead = work
+                        .hosts
+                        .iter()
+                        .all(|host| plan.unreachable.contains_key(host));
+                    if !dead {
+                        plan.note_unknown(&layer, work, why);
+                    }
+                }
+                Stage::Decided(_) => self.outline(index, &layer, &mut plan, &mut stops),
+            }
+        }
+        plan
+    }
+
+    fn outline(&self, index: usize, layer: &str, plan: &mut Plan, stops: &mut Stops) {
+        let (work, progress) = (&self.works[index], &self.progress[index]);
+        let Stage::Decided(verdict) = &progress.stage else {
+            return;
+        };
+        let decision = &verdict.decision;
+        for refusal in &decision.refusals {
+            // What an earlier step may still change is not refused yet.
+            if let Some(step) = &progress.hazard {
+                let why = format!(
+                    "as seen now it would be refused ({}: {}), but {step} comes first",
+                    refusal.code, refusal.because
+                );
+                plan.note_unknown(layer, work, &why);
+                continue;
+            }
+            plan.refusals.push((layer.to_owned(), refusal.clone()));
+            let why = format!("refused by {}", refusal.code);
+            let hosts = match &refusal.reach {
+                Reach::Hosts(hosts) => hosts.clone(),
+                Reach::Here if !work.cluster => work.hosts.clone(),
+                Reach::Here => Vec::new(),
+                Reach::Layer => {
+                    stops
+                        .layers
+                        .entry(work.layer)
+                        .or_insert_with(|| why.clone());
+                    Vec::new()
+                }
+            };
+            for host in hosts {
+                stops.hosts.entry(host).or_insert_with(|| why.clone());
+            }
+        }
+        let founding_is_off = work.hosts.iter().find_map(|host| {
+            let limited = (!self.is_included(host)).then(|| "left out by --limit".to_owned());
+            let why = stops.hosts.get(host).cloned().or(limited)?;
+            Some(format!(
+                "a cluster is created for all its hosts or not at all; {host}: {why}"
+            ))
+        });
+        let mut founding_blocked = None;
+        for step in &decision.steps {
+            if self.is_done_once(step) {
+                continue;
+            }
+            if !self.is_included(&step.subject) {
+                plan.left_out += 1;
+                continue;
+            }
+            if step.class == Class::Found {
+                founding_blocked.clone_from(&founding_is_off);
+            }
+            let blocked = stops.hosts.get(&step.subject).cloned();
+            let blocked = blocked
+                .or_else(|| self.stop_of(stops, work.layer))
+                .or_else(|| founding_blocked.clone());
+            plan.steps.push(Planned {
+                layer: layer.to_owned(),
+                task: work.task.clone(),
+                step: step.clone(),
+                blocked,
+            });
+        }
+        let layered = |wait: &crate::plan::Wait| (layer.to_owned(), wait.clone());
+        plan.waits.extend(decision.waits.iter().map(layered));
+        plan.advice.extend(decision.advice.iter().cloned());
+    }
+
+    fn stop_of(&self, stops: &Stops, layer: usize) -> Option<String> {
+        let own = stops.layers.get(&layer).cloned();
+        own.or_else(|| {
+            self.layers[layer]
+                .needs
+                .iter()
+                .find_map(|needed| self.stop_of(stops, *needed))
+        })
+    }
+
+    /// Arguments that turned out to be wrong once their values were known.
+    pub fn diagnostics(&self) -> Diagnostics {
+        let mut all = Diagnostics::default();
+        for progress in &self.progress {
+            if let Stage::Wrong(diagnostics) = &progress.stage {
+                for diagnostic in &diagnostics.0 {
+                    let text = diagnostic.to_string();
+                    if all.0.iter().all(|known| known.to_string() != text) {
+                        all.push(diagnostic.clone());
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// How well the layers are, as far as they were looked at.
+    pub fn health(&self) -> Vec<Health> {
+        self.progress
+            .iter()
+            .filter_map(|progress| match &progress.stage {
+                Stage::Decided(verdict) => verdict.health.clone(),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether something may come to light only by acting: a task whose arguments are not known yet, behind steps that may run.
+    pub fn has_hidden_work(&self) -> bool {
+        self.progress.iter().any(|progress| match &progress.stage {
+            Stage::Decided(verdict) => !verdict.decision.waits.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// Counts the tasks that are as they should be, and those that were left out.
+    pub fn count_tasks(&self, report: &crate::report::Reporter) {
+        for (work, stage) in self.stages() {
+            for host in &work.hosts {
+                let silent = self.fleet.unreachable(host).is_some();
+                report.tally(host, |tally| match stage {
+                    _ if silent => tally.skipped += 1,
+                    Stage::Decided(verdict) if verdict.decision.is_settled() => tally.ok += 1,
+                    Stage::Decided(_) => {}
+                    _ => tally.skipped += 1,
+                });
+            }
+        }
+    }
+
+    /// The hosts that do not answer, and why.
+    pub fn unreachable(&self) -> BTreeMap<HostName, String> {
+        self.hosts()
+            .into_iter()
+            .filter_map(|host| Some((host.clone(), self.fleet.unreachable(&host)?)))
+            .collect()
+    }
+}
+
+impl Plan {
+    fn note_unknown(&mut self, layer: &str, work: &Work<'_>, why: &str) {
+        let same = |known: &&mut Unknown| {
+            known.layer == layer && known.task == work.task && known.why == why
+        };
+        match self.unknown.iter_mut().find(same) {
+            Some(known) => known.hosts.extend(work.hosts.iter().cloned()),
+            None => self.unknown.push(Unknown {
+                layer: layer.to_owned(),
+                task: work.task.clone(),
+                hosts: work.hosts.clone(),
+                why: why.to_owned(),
+            }),
+        }
+    }
+}

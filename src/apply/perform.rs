@@ -1,0 +1,145 @@
+//! Doing steps: evidence first, then the act, then the postcondition.
+
+use super::Fleet;
+use super::fleet::Done;
+use crate::inventory::HostName;
+use crate::plan::{Claim, Step, Via};
+use crate::probe::{Answer, Query, Seen};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How often a postcondition is asked for.
+const POLL: Duration = Duration::from_millis(400);
+
+/// How a step ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// Done, and the postcondition holds.
+    Done,
+    /// The host said no.
+    Failed(String),
+    /// It did not begin: an earlier one of its batch failed.
+    Skipped,
+    /// The evidence no longer holds, so it did not begin.
+    Stale(Claim),
+    /// The connection broke in the middle.
+    Lost(String),
+}
+
+/// A step that was tried.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) index: usize,
+    pub(super) step: Step,
+    /// The host that the act ran on.
+    pub(super) on: HostName,
+    pub(super) ended: Ended,
+    pub(super) took: Duration,
+}
+
+/// Does the steps of one batch. Only a batch of one has evidence; only the last has a postcondition.
+pub(super) async fn perform<F: Fleet>(
+    fleet: &F,
+    steps: Vec<(usize, Step)>,
+    deadline: Duration,
+) -> Vec<Tried> {
+    let began = Instant::now();
+    let Some(on) = steps.first().and_then(|(_, step)| bind(fleet, &step.via)) else {
+        return steps
+            .into_iter()
+            .map(|(index, step)| Tried {
+                index,
+                on: step.subject.clone(),
+                ended: Ended::Failed("no host that could do it answers".to_owned()),
+                step,
+                took: began.elapsed(),
+            })
+            .collect();
+    };
+    if let Some(claim) = stale(fleet, &steps).await {
+        return steps
+            .into_iter()
+            .map(|(index, step)| Tried {
+                index,
+                step,
+                on: on.clone(),
+                ended: Ended::Stale(claim.clone()),
+                took: began.elapsed(),
+            })
+            .collect();
+    }
+    let acts = steps.iter().map(|(_, step)| step.act.clone()).collect();
+    let done = fleet.act(&on, acts).await;
+    let mut tried = Vec::new();
+    for ((index, step), done) in steps.into_iter().zip(done) {
+        let ended = match done {
+            Done::Ok => match &step.done {
+                Some(claim) => settled(fleet, claim, deadline).await,
+                None => Ended::Done,
+            },
+            Done::Failed { status, said } => Ended::Failed(format!("exited {status}\n{said}")),
+            Done::Skipped => Ended::Skipped,
+            Done::Lost(why) => Ended::Lost(why),
+        };
+        tried.push(Tried {
+            index,
+            step,
+            on: on.clone(),
+            ended,
+            took: began.elapsed(),
+        });
+    }
+    tried
+}
+
+fn bind<F: Fleet>(fleet: &F, via: &Via) -> Option<HostName> {
+    match via {
+        Via::Host(host) => Some(host.clone()),
+        Via::AnyManager(hosts) => hosts
+            .iter()
+            .find(|host| fleet.unreachable(host).is_none())
+            .cloned(),
+    }
+}
+
+/// The first claim of evidence that no longer holds.
+async fn stale<F: Fleet>(fleet: &F, steps: &[(usize, Step)]) -> Option<Claim> {
+    for claim in steps.iter().flat_map(|(_, step)| &step.needs) {
+        if !claim.holds(&ask_one(fleet, claim).await) {
+            return Some(claim.clone());
+        }
+    }
+    None
+}
+
+/// Asks until the postcondition holds.
+async fn settled<F: Fleet>(fleet: &F, claim: &Claim, deadline: Duration) -> Ended {
+    let began = Instant::now();
+    loop {
+        if claim.holds(&ask_one(fleet, claim).await) {
+            return Ended::Done;
+        }
+        if let Some(why) = fleet.unreachable(&claim.host) {
+            return Ended::Lost(why);
+        }
+        if began.elapsed() > deadline {
+            let waited = deadline.as_secs();
+            return Ended::Failed(format!(
+                "it was done, but {waited} s later this does not hold:\n{claim}"
+            ));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+pub(super) async fn ask_one<F: Fleet>(fleet: &F, claim: &Claim) -> Seen<Answer> {
+    ask(fleet, &claim.host, &claim.query).await
+}
+
+pub(super) async fn ask<F: Fleet>(fleet: &F, host: &HostName, query: &Query) -> Seen<Answer> {
+    let answers = fleet.ask(host, BTreeSet::from([query.clone()])).await;
+    answers
+        .into_iter()
+        .find(|(about, _)| about == query)
+        .map_or_else(|| Seen::Unknown("no answer".to_owned()), |(_, seen)| seen)
+}

@@ -1,0 +1,396 @@
+//! The hosts over SSH: questions and acts become requests to each host's one shell.
+
+use super::Fleet;
+use super::fleet::Done;
+use crate::connection::{ConnectError, ConnectFailure, Connector, Lost, Output, Request, Session};
+use crate::inventory::HostName;
+use crate::plan::{Act, Late, Phase};
+use crate::probe::ask::{Ask, Reply, lower};
+use crate::probe::path::CONTENT_LIMIT;
+use crate::probe::{Answer, Query, Seen};
+use futures_util::future::join_all;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::OnceCell;
+
+/// How much standard input rides along with a request; more goes through a session of its own.
+const INLINE_STDIN: usize = 64 << 10;
+
+/// Asks a person whether an unknown host key is the right one.
+pub type AskKey = Box<dyn Fn(&ConnectError) -> bool>;
+
+/// The hosts over SSH.
+pub struct Remote {
+    connector: Connector,
+    sessions: BTreeMap<HostName, OnceCell<Option<Rc<Session>>>>,
+    down: RefCell<BTreeMap<HostName, String>>,
+    ask_key: Option<AskKey>,
+    /// One question about a key at a time.
+    asking: tokio::sync::Mutex<()>,
+}
+
+impl Remote {
+    /// No connection is opened before the first question.
+    pub fn new(
+        connector: Connector,
+        hosts: impl IntoIterator<Item = HostName>,
+        ask_key: Option<AskKey>,
+    ) -> Self {
+        Self {
+            connector,
+            sessions: hosts
+                .into_iter()
+                .map(|host| (host, OnceCell::new()))
+                .collect(),
+            down: RefCell::default(),
+            ask_key,
+            asking: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The session of a host, connecting when there is none yet; `None` when it cannot be reached.
+    pub async fn session(&self, host: &HostName) -> Option<Rc<Session>> {
+        if self.down.borrow().contains_key(host) {
+            return None;
+        }
+        let cell = self.sessions.get(host)?;
+        cell.get_or_init(|| async {
+            match self.connect(host).await {
+                Ok(session) => Some(Rc::new(session)),
+                Err(error) => {
+                    let why = error.to_string();
+                    let prefix = format!("{host}: ");
+                    // Every message that quotes it names the host already.
+                    let why = why.strip_prefix(&prefix).unwrap_or(&why).to_owned();
+                    self.down.borrow_mut().insert(host.clone(), why);
+                    None
+                }
+            }
+        })
+        .await
+        .clone()
+    }
+
+    async fn connect(&self, host: &HostName) -> Result<Session, ConnectError> {
+        let error = match self.connector.connect(host.as_str()).await {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        let (ConnectFailure::UnknownHostKey { .. }, Some(ask)) = (&error.failure, &self.ask_key)
+        else {
+            return Err(error);
+        };
+        let one_at_a_time = self.asking.lock().await;
+        let accepted = ask(&error);
+        drop(one_at_a_time);
+        if !accepted {
+            return Err(error);
+        }
+        self.connector.accept_new_key(host.as_str());
+        self.connector.connect(host.as_str()).await
+    }
+
+    /// Sets the fail-stop flag on all hosts: acts that were sent ahead and have not begun do nothing.
+    pub async fn stop(&self) {
+        let open = self
+            .sessions
+            .values()
+            .filter_map(|cell| cell.get().cloned().flatten());
+        // A host that cannot be told any more does nothing more either.
+        join_all(open.map(|session| async move { session.stop().await })).await;
+    }
+
+    /// Ends all connections that were opened.
+    pub async fn close(self) {
+        let open = self
+            .sessions
+            .into_values()
+            .filter_map(|cell| cell.into_inner().flatten());
+        let ended = open
+            .filter_map(|session| Rc::try_unwrap(session).ok())
+            .map(Session::close);
+        join_all(ended).await;
+    }
+
+    fn gone(&self, host: &HostName, lost: &Lost) {
+        if let Lost::Gone(_) = lost {
+            self.down
+                .borrow_mut()
+                .entry(host.clone())
+                .or_insert_with(|| lost.to_string());
+        }
+    }
+
+    /// Sends the scripts at once and reads the answers in order.
+    async fn put(
+        &self,
+        host: &HostName,
+        session: &Session,
+        asks: Vec<Ask>,
+    ) -> Vec<(Query, Seen<Answer>)> {
+        let sent_s = unix_time();
+        let sent: Vec<_> = asks
+            .into_iter()
+            .map(|ask| (session.send(request_of(&ask)), ask))
+            .collect();
+        let mut answers = Vec::new();
+        let mut hung = Vec::new();
+        for (answer, ask) in sent {
+            match answer.await {
+                Ok(output) => answers.extend(ask.read(&reply(output, sent_s))),
+                Err(Lost::Deadline(_)) if ask.queries.len() > 1 => hung.extend(ask.apart()),
+                Err(lost) => {
+                    self.gone(host, &lost);
+                    answers.extend(silent(&ask.queries, &lost.to_string()));
+                }
+            }
+        }
+        for ask in hung {
+            let sent_s = unix_time();
+            match session.send(request_of(&ask)).await {
+                Ok(output) => answers.extend(ask.read(&reply(output, sent_s))),
+                Err(lost) => {
+                    self.gone(host, &lost);
+                    answers.extend(silent(&ask.queries, &lost.to_string()));
+                }
+            }
+        }
+        answers
+    }
+
+    /// An act that needs more than one request: a secret, a fresh login, or much content.
+    async fn act_in_phases(&self, host: &HostName, session: &Session, act: &Act) -> Done {
+        let late = match act.late() {
+            None => None,
+            Some(late) => match self.fetch(&late).await {
+                Ok(secret) => Some(secret),
+                Err(said) => return Done::Failed { status: -1, said },
+            },
+        };
+        for phase in act.phases(late.as_deref()) {
+            let done = match phase {
+                Phase::FreshLogin => match session.check_fresh_login().await {
+                    Ok(()) => Done::Ok,
+                    Err(error) => Done::Failed {
+                        status: -1,
+                        said: format!(
+                            "after this change no new login succeeds, so it is left to revert by itself: {error}"
+                        ),
+                    },
+                },
+                Phase::Run {
+                    script,
+                    stdin,
+                    deadline,
+                } => {
+                    let (script, stdin) = match spool(session, script, stdin).await {
+                        Ok(ready) => ready,
+                        Err(done) => return done,
+                    };
+                    let request = Request {
+                        deadline,
+                        stdin,
+                        ..Request::new(script)
+                    };
+                    self.done(host, session.send(request).await)
+                }
+            };
+            if done != Done::Ok {
+                return done;
+            }
+        }
+        Done::Ok
+    }
+
+    /// Asks for a secret just before it is needed. It is held in memory only.
+    async fn fetch(&self, late: &Late) -> Result<String, String> {
+        let Late::JoinToken { from, .. } = late;
+        let mut said = "no manager answers".to_owned();
+        for host in from {
+            let Some(session) = self.session(host).await else {
+                continue;
+            };
+            match session.send(Request::new(late.script())).await {
+                Ok(output) if output.status == 0 => {
+                    return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+                }
+                Ok(output) => {
+                    said = format!("{host}: {}", String::from_utf8_lossy(&output.stderr).trim());
+                }
+                Err(lost) => said = format!("{host}: {lost}"),
+            }
+        }
+        Err(format!("the join token could not be had: {said}"))
+    }
+
+    fn done(&self, host: &HostName, answer: Result<Output, Lost>) -> Done {
+        match answer {
+            Ok(output) if output.skipped => Done::Skipped,
+            Ok(output) if output.status == 0 => Done::Ok,
+            Ok(output) => Done::Failed {
+                status: output.status,
+                said: said(&output),
+            },
+            Err(lost) => {
+                self.gone(host, &lost);
+                Done::Lost(lost.to_string())
+            }
+        }
+    }
+}
+
+impl Fleet for Remote {
+    async fn ask(&self, host: &HostName, queries: BTreeSet<Query>) -> Vec<(Query, Seen<Answer>)> {
+        match self.session(host).await {
+            Some(session) => self.put(host, &session, lower(&queries)).await,
+            None => {
+                let why = self
+                    .unreachable(host)
+                    .unwrap_or_else(|| "it cannot be reached".to_owned());
+                silent(&queries.into_iter().collect::<Vec<_>>(), &why)
+            }
+        }
+    }
+
+    async fn act(&self, host: &HostName, acts: Vec<Act>) -> Vec<Done> {
+        let Some(session) = self.session(host).await else {
+            let why = self.unreachable(host).unwrap_or_default();
+            return acts.iter().map(|_| Done::Lost(why.clone())).collect();
+        };
+        session.begin();
+        let mut results = Vec::new();
+        let mut sent = Vec::new();
+        for act in &acts {
+            if let Some(request) = simple(act) {
+                sent.push(session.send(request));
+                continue;
+            }
+            for answer in std::mem::take(&mut sent) {
+                results.push(self.done(host, answer.await));
+            }
+            let failed = results.iter().any(|done| *done != Done::Ok);
+            results.push(if failed {
+                Done::Skipped
+            } else {
+                self.act_in_phases(host, &session, act).await
+            });
+            if results.last() != Some(&Done::Ok) {
+                results.resize(acts.len(), Done::Skipped);
+                return results;
+            }
+        }
+        for answer in sent {
+            results.push(self.done(host, answer.await));
+        }
+        results
+    }
+
+    fn unreachable(&self, host: &HostName) -> Option<String> {
+        self.down.borrow().get(host).cloned()
+    }
+}
+
+/// The one request of an act that needs no more.
+fn simple(act: &Act) -> Option<Request> {
+    if act.late().is_some() {
+        return None;
+    }
+    let mut phases = act.phases(None).into_iter();
+    match (phases.next(), phases.next()) {
+        (
+            Some(Phase::Run {
+                script,
+                stdin,
+                deadline,
+            }),
+            None,
+        ) if stdin
+            .as_ref()
+            .is_none_or(|stdin| stdin.len() <= INLINE_STDIN) =>
+        {
+            Some(Request {
+                deadline,
+                stdin,
+                fail_stop: true,
+                ..Request::new(script)
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Brings a large standard input over by a session of its own, into a private file that the script removes.
+async fn spool(
+    session: &Session,
+    script: String,
+    stdin: Option<Vec<u8>>,
+) -> Result<(String, Option<Vec<u8>>), Done> {
+    let content = match stdin {
+        Some(content) if content.len() > INLINE_STDIN => content,
+        other => return Ok((script, other)),
+    };
+    let nonce = format!("{:x}-{}", unix_time().to_bits(), content.len());
+    let path = format!("/tmp/.provision-{nonce}");
+    match session.upload(&path, 0o600, content).await {
+        Ok(output) if output.status == 0 => {
+            let script = format!("(\n{script}\n) <{path}\ns=$?\nrm -f {path}\nexit $s");
+            Ok((script, None))
+        }
+        Ok(output) => Err(Done::Failed {
+            status: output.status,
+            said: said(&output),
+        }),
+        Err(lost) => Err(Done::Lost(lost.to_string())),
+    }
+}
+
+fn request_of(ask: &Ask) -> Request {
+    // A batch of contents is the largest answer there is.
+    let stdout_limit = ask
+        .queries
+        .len()
+        .saturating_mul(CONTENT_LIMIT)
+        .saturating_add(1 << 20);
+    Request {
+        deadline: ask.deadline,
+        stdout_limit,
+        ..Request::new(ask.script.clone())
+    }
+}
+
+fn reply(output: Output, sent_s: f64) -> Reply {
+    Reply {
+        status: output.status,
+        stdout: output.stdout,
+        stderr: output.stderr,
+        sent_s,
+        received_s: unix_time(),
+    }
+}
+
+fn silent(queries: &[Query], why: &str) -> Vec<(Query, Seen<Answer>)> {
+    queries
+        .iter()
+        .map(|query| (query.clone(), Seen::Unknown(why.to_owned())))
+        .collect()
+}
+
+/// Standard error, after standard output where that says something.
+fn said(output: &Output) -> String {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    [stdout.trim(), stderr.trim()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn unix_time() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
+}

@@ -1,0 +1,185 @@
+//! What may run next: hazards, not barriers. Hosts go on by themselves and meet at cluster tasks.
+
+use super::engine::{Engine, Stage};
+use crate::inventory::HostName;
+use crate::module::Light;
+use crate::plan::{Claim, Class, Decision, Reach, Step, Wait};
+
+/// How many acts are sent to a host without waiting.
+const BATCH: usize = 64;
+
+/// Where a host stands in the playbook.
+#[derive(Debug)]
+pub(super) enum Frontier {
+    /// Nothing is left for it.
+    Done,
+    /// Questions are open.
+    Asking,
+    /// These steps can be sent, in order: the task's index with each.
+    Batch(Vec<(usize, Step)>),
+    /// It has arrived at a cluster task that has something to do; all members must.
+    Cluster(usize),
+    /// Something is under way by itself.
+    Wait(usize),
+    /// A value is not known. It may come from another host.
+    Unknown(String),
+    /// It cannot go on.
+    Stuck(String),
+    /// A task refuses to go on.
+    Refused(usize),
+}
+
+impl<F: super::Fleet> Engine<'_, F> {
+    pub(super) fn frontier(&self, host: &HostName) -> Frontier {
+        let mut batch: Vec<(usize, Step)> = Vec::new();
+        for (index, work) in self.works.iter().enumerate() {
+            if !work.hosts.contains(host) || self.stopper(work.layer).is_some() {
+                continue;
+            }
+            let halt = match &self.progress[index].stage {
+                Stage::Skipped => continue,
+                Stage::Fresh | Stage::Asking(_) => Frontier::Asking,
+                Stage::Unknown(why) => Frontier::Unknown(format!("{}: {why}", work.task)),
+                Stage::Blind(why) => Frontier::Stuck(format!("{}: {why}", work.task)),
+                Stage::Wrong(diagnostics) => Frontier::Stuck(diagnostics.to_string()),
+                Stage::Decided(verdict) if work.cluster => {
+                    if !self.has_work(&verdict.decision) {
+                        continue;
+                    }
+                    Frontier::Cluster(index)
+                }
+                Stage::Decided(verdict) => {
+                    let decision = &verdict.decision;
+                    if !decision.refusals.is_empty() {
+                        Frontier::Refused(index)
+                    } else if let Some(full) = self.fill(&mut batch, index, decision, host) {
+                        return full;
+                    } else if decision.waits.is_empty() {
+                        continue;
+                    } else {
+                        Frontier::Wait(index)
+                    }
+                }
+            };
+            return if batch.is_empty() {
+                halt
+            } else {
+                Frontier::Batch(batch)
+            };
+        }
+        if batch.is_empty() {
+            Frontier::Done
+        } else {
+            Frontier::Batch(batch)
+        }
+    }
+
+    /// Adds a task's steps to the batch as long as nothing already in it can change what they follow from.
+    fn fill(
+        &self,
+        batch: &mut Vec<(usize, Step)>,
+        index: usize,
+        decision: &Decision,
+        host: &HostName,
+    ) -> Option<Frontier> {
+        for step in &decision.steps {
+            if !self.is_included(&step.subject) || self.is_done_once(step) {
+                continue;
+            }
+            let asked = &self.progress[index].asked;
+            let hazard = batch.iter().any(|(_, earlier)| {
+                let scope = earlier.act.writes();
+                asked
+                    .iter()
+                    .any(|(about, query)| scope.touches(query, about == host))
+            });
+            let apart =
+                !step.needs.is_empty() || matches!(step.class, Class::Restart | Class::Destroy(_));
+            if !batch.is_empty() && (hazard || apart || batch.len() >= BATCH) {
+                return Some(Frontier::Batch(std::mem::take(batch)));
+            }
+            batch.push((index, step.clone()));
+            // A postcondition is waited for before anything else is sent.
+            if apart || step.done.is_some() {
+                return Some(Frontier::Batch(std::mem::take(batch)));
+            }
+        }
+        None
+    }
+
+    /// Whether a cluster task has something to do, to wait for, or to stop.
+    fn has_work(&self, decision: &Decision) -> bool {
+        !decision.waits.is_empty()
+            || decision
+                .refusals
+                .iter()
+                .any(|refusal| refusal.reach != Reach::Here)
+            || decision.steps.iter().any(|step| self.may_run(step))
+    }
+
+    fn may_run(&self, step: &Step) -> bool {
+        self.is_included(&step.subject) && !self.stopped_hosts.contains_key(&step.subject)
+    }
+
+    /// The next step of a cluster task: the first one that may run. What founds a cluster is done for all or not at all.
+    pub(super) fn next_of_cluster(&self, index: usize) -> Option<Step> {
+        let Stage::Decided(verdict) = &self.progress[index].stage else {
+            return None;
+        };
+        for step in &verdict.decision.steps {
+            let all_well = self.works[index]
+                .hosts
+                .iter()
+                .all(|host| self.is_included(host) && !self.stopped_hosts.contains_key(host));
+            if step.class == Class::Found && !all_well {
+                return None;
+            }
+            if self.may_run(step) {
+                return Some(step.clone());
+            }
+        }
+        None
+    }
+
+    /// What must come true by itself before this step of the task can begin: a wait for evidence of it
+    /// that is known not to hold yet.
+    pub(super) fn awaited(&self, index: usize, step: &Step) -> Option<Wait> {
+        let Stage::Decided(verdict) = &self.progress[index].stage else {
+            return None;
+        };
+        let known_not_to_hold = |claim: &Claim| {
+            let seen = self.memory.get(&claim.host, &claim.query);
+            seen.is_some_and(|seen| !claim.holds(seen))
+        };
+        let mut waits = verdict.decision.waits.iter();
+        waits
+            .find(|wait| step.needs.contains(&wait.until) && known_not_to_hold(&wait.until))
+            .cloned()
+    }
+
+    /// Why a restart for `subject` has to wait: another host of some layer is not well.
+    /// A layer in which nobody is well does not exist yet, or has nothing left to protect.
+    pub(super) fn gate(&self, subject: &HostName) -> Option<String> {
+        self.progress.iter().find_map(|progress| {
+            let Stage::Decided(verdict) = &progress.stage else {
+                return None;
+            };
+            let health = verdict.health.as_ref()?;
+            if health
+                .members
+                .iter()
+                .all(|member| member.light != Light::Green)
+            {
+                return None;
+            }
+            let ill = health
+                .members
+                .iter()
+                .find(|member| member.host != *subject && member.light != Light::Green)?;
+            Some(format!(
+                "{} is not well on {}: {}",
+                health.layer, ill.host, ill.says
+            ))
+        })
+    }
+}

@@ -1,0 +1,241 @@
+//! `firewall`: firewalld lets these in, now and after a restart, in the zone of the cluster's address.
+
+use super::argument::{TEXTS, defaulted, optional};
+use super::refusal::{NO_FIREWALLD, NO_ZONE, refuse};
+use super::zone::Place;
+use super::{Args, Context, Module, Unfit, opening};
+use crate::inventory::HostName;
+use crate::plan::{Act, Class, Decision, FirewallChange, FirewallItem, Refusal, Step, StepId};
+use crate::playbook::{ArgKind, ModuleSpec};
+use crate::probe::firewall;
+use crate::probe::network::Interface;
+use crate::probe::package::Installed;
+use crate::probe::{Answers, Need, Seen};
+
+/// firewalld's zone for interfaces when nobody has chosen another one.
+const USUAL_ZONE: &str = "public";
+
+/// What must be let in, or must not.
+#[derive(Clone, Debug)]
+pub struct Firewall {
+    host: HostName,
+    place: Place,
+    items: Vec<FirewallItem>,
+    open: bool,
+    package: Option<String>,
+}
+
+/// What is seen of it.
+#[derive(Clone, Debug)]
+pub struct State {
+    firewall: Seen<firewall::Firewall>,
+    interfaces: Option<Seen<Vec<Interface>>>,
+    /// Asked for only when firewalld does not run.
+    package: Option<Seen<Option<Installed>>>,
+}
+
+impl Module for Firewall {
+    const SPEC: ModuleSpec = ModuleSpec {
+        name: "firewall",
+        cluster: false,
+        registers: false,
+        free_form: None,
+        args: &[
+            optional("ports", TEXTS, "Ports: `2377/tcp`, `49152-60999/tcp`."),
+            optional(
+                "services",
+                TEXTS,
+                "Services that firewalld knows: `glusterfs`.",
+            ),
+            optional("protocols", TEXTS, "IP protocols: `esp`, `vrrp`."),
+            optional(
+                "zone",
+                ArgKind::Text,
+                "The zone; that of the interface with the host's cluster address when not given.",
+            ),
+            optional(
+                "interface",
+                ArgKind::Text,
+                "The interface whose zone it is.",
+            ),
+            defaulted(
+                "state",
+                ArgKind::Choice(&["open", "closed"]),
+                "open",
+                "Whether they are let in.",
+            ),
+            optional(
+                "package",
+                ArgKind::Text,
+                "The package of firewalld, when earlier tasks install and start it.",
+            ),
+        ],
+    };
+
+    type State = State;
+
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+        let items = opening::from_args(args)?;
+        if items.is_empty() {
+            return Err(args.wrong("`firewall` needs `ports`, `services` or `protocols`"));
+        }
+        Ok(Self {
+            host: context.host.clone(),
+            place: Place::from_args(args, context)?,
+            items,
+            open: args.text("state").as_deref() != Some("closed"),
+            package: args.text("package"),
+        })
+    }
+
+    fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
+        let firewall = seen.firewall(&self.host);
+        let stopped = matches!(&firewall, Seen::Is(firewall) if !firewall.running);
+        let package = self.package.as_deref().filter(|_| stopped);
+        let state = State {
+            firewall,
+            interfaces: matches!(self.place, Place::Cluster { .. })
+                .then(|| seen.interfaces(&self.host)),
+            package: package.map(|package| seen.package(&self.host, package)),
+        };
+        seen.settle(state)
+    }
+
+    fn plan(&self, state: &Self::State) -> Decision {
+        let Seen::Is(firewall) = &state.firewall else {
+            return Decision::default();
+        };
+        if !firewall.running {
+            return self.stopped(firewall, state);
+        }
+        let interfaces = match &state.interfaces {
+            None => &[],
+            Some(Seen::Is(interfaces)) => &interfaces[..],
+            Some(Seen::Unknown(_)) => return Decision::default(),
+        };
+        let zone = match self.place.zone(&self.host, firewall, interfaces) {
+            Ok(zone) => zone,
+            Err(refusal) => return (*refusal).into(),
+        };
+        let Some(openings) = firewall.zones.get(zone) else {
+            return self.idle(zone, firewall).into();
+        };
+        let mut both = Vec::new();
+        let mut now = Vec::new();
+        let mut later = Vec::new();
+        for item in &self.items {
+            let wrong = |side| opening::lets_in(side, item) != self.open;
+            match (wrong(&openings.runtime), wrong(&openings.permanent)) {
+                (true, true) => both.push(item.clone()),
+                (true, false) => now.push(item.clone()),
+                (false, true) => later.push(item.clone()),
+                (false, false) => {}
+            }
+        }
+        let (is, verb) = if self.open {
+            ("closed", "open")
+        } else {
+            ("open", "close")
+        };
+        let mut decision = Decision::default();
+        for (items, runtime, permanent, when) in [
+            (both, true, true, ""),
+            (now, true, false, " now, though not after a restart"),
+            (later, false, true, " after a restart, though not now"),
+        ] {
+            if items.is_empty() {
+                continue;
+            }
+            let suffix = match (runtime, permanent) {
+                (true, true) => "",
+                (true, false) => "-now",
+                (false, _) => "-permanently",
+            };
+            let why = format!(
+                "{is} in zone {zone}{when}: {}",
+                opening::names(&items, ", ")
+            );
+            let change = FirewallChange {
+                zone: zone.to_owned(),
+                items,
+                open: self.open,
+                runtime,
+                permanent,
+            };
+            decision
+                .steps
+                .push(self.step(&format!("{verb}{suffix}"), &why, change));
+        }
+        decision
+    }
+}
+
+impl Firewall {
+    fn step(&self, verb: &str, why: &str, change: FirewallChange) -> Step {
+        let id = StepId::new(&["firewall", verb, &opening::names(&change.items, "+")]);
+        Step::new(id, &self.host, Class::Repair, why, Act::Firewall(change))
+    }
+
+    /// With an earlier task that brings firewalld, its zone can be told; else a person decides.
+    fn stopped(&self, firewall: &firewall::Firewall, state: &State) -> Decision {
+        match (&self.package, &state.package) {
+            (Some(_), Some(Seen::Unknown(_)) | None) => Decision::default(),
+            (Some(package), Some(Seen::Is(installed))) => {
+                let zone = match &self.place {
+                    Place::Zone(zone) => zone.clone(),
+                    Place::Interface(_) | Place::Cluster { .. } => USUAL_ZONE.to_owned(),
+                };
+                let (is, verb) = match self.open {
+                    true => ("not let in yet", "open"),
+                    false => ("may be let in then", "close"),
+                };
+                let change = FirewallChange {
+                    items: self.items.clone(),
+                    open: self.open,
+                    runtime: true,
+                    permanent: true,
+                    zone: zone.clone(),
+                };
+                let why = format!("{is}: {}", opening::names(&self.items, ", "));
+                let brought = match installed {
+                    None => format!("the package {package} is installed and firewalld started by earlier steps"),
+                    Some(_) => "firewalld is started by an earlier step".to_owned(),
+                };
+                let step = self
+                    .step(verb, &why, change)
+                    .assume(brought)
+                    .assume(format!("the zone of the cluster's interface is {zone}"));
+                Decision {
+                    steps: vec![step],
+                    ..Decision::default()
+                }
+            }
+            (None, _) => refuse(
+                &self.host,
+                NO_FIREWALLD,
+                format!("firewalld does not run on {}, and whether it should is for you to decide", self.host),
+                vec![format!("{}: {}", self.host, firewall.silent)],
+                "start it (`systemctl enable --now firewalld`), or leave the firewall alone with `manage_firewall: false`",
+            )
+            .into(),
+        }
+    }
+
+    fn idle(&self, zone: &str, firewall: &firewall::Firewall) -> Refusal {
+        let active: Vec<&str> = firewall.zones.keys().map(String::as_str).collect();
+        refuse(
+            &self.host,
+            NO_ZONE,
+            format!(
+                "the zone {zone} of firewalld filters nothing on {}: opening ports there would have no effect",
+                self.host
+            ),
+            vec![format!(
+                "{}: zones in use: {}",
+                self.host,
+                active.join(", ")
+            )],
+            "name a zone that is in use, or leave `zone:` out",
+        )
+    }
+}

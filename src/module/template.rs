@@ -1,0 +1,68 @@
+//! `template`: a file is there with the content of a rendered template.
+
+use super::argument::{defaulted, needed, optional};
+use super::attributes::{GROUP, MODE, OWNER, Wanted};
+use super::file::destination;
+use super::managed_file::{ManagedFile, Sight};
+use super::{Args, Context, Module, Unfit};
+use crate::plan::{Content, Decision};
+use crate::playbook::{ArgKind, ModuleSpec};
+use crate::probe::{Answers, Need};
+
+/// A rendered template that must be there.
+#[derive(Clone, Debug)]
+pub struct Template(ManagedFile);
+
+impl Module for Template {
+    const SPEC: ModuleSpec = ModuleSpec {
+        name: "template",
+        cluster: false,
+        registers: false,
+        free_form: None,
+        args: &[
+            needed(
+                "src",
+                ArgKind::Text,
+                "A template of the project, below `templates/`.",
+            ),
+            optional("path", ArgKind::Path, "Where."),
+            optional("dest", ArgKind::Path, "Another name of `path`."),
+            MODE,
+            OWNER,
+            GROUP,
+            defaulted(
+                "secret",
+                ArgKind::Bool,
+                "false",
+                "Whether the content must not be shown in plans, diffs and logs.",
+            ),
+        ],
+    };
+
+    type State = Sight;
+
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+        let Some(src) = args.node("src") else {
+            return Err(args.wrong("`template` needs `src`"));
+        };
+        Ok(Self(ManagedFile {
+            module: "template",
+            host: context.host.clone(),
+            path: destination(args)?,
+            content: Content {
+                bytes: (context.template)(src)?.into_bytes(),
+                secret: args.flag("secret"),
+            },
+            wanted: Wanted::from_args(args)?,
+        }))
+    }
+
+    fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
+        let sight = self.0.look(seen);
+        seen.settle(sight)
+    }
+
+    fn plan(&self, state: &Self::State) -> Decision {
+        self.0.plan(state)
+    }
+}

@@ -1,0 +1,144 @@
+//! Everything that can be read and checked without a connection.
+
+use super::compile::{Compiled, Selection, compile};
+use super::project::Project;
+use super::targets;
+use crate::apply::{Engine, Fleet, Options, Registers, Remote};
+use crate::cli::{ConnectionArgs, InputArgs};
+use crate::failure::Failure;
+use crate::inventory::{HostName, Inventory};
+use crate::module::SPECS;
+use crate::playbook::Playbook;
+use crate::report::Redactor;
+use crate::yaml::{Diagnostics, Span};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The input of a run, checked.
+pub struct Setup {
+    /// The inventory.
+    pub inventory: Arc<Inventory>,
+    /// The tasks.
+    pub compiled: Compiled,
+    /// What tasks will register.
+    pub registers: Arc<Registers>,
+    /// The hosts that may be changed; all when `None`.
+    pub limit: Option<BTreeSet<HostName>>,
+}
+
+/// Loads and checks the input; all that is wrong comes back at once.
+///
+/// # Errors
+/// All diagnostics, with exit code 64.
+pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
+    let (project, source) = Project::open(input.playbook.as_deref())?;
+    let import = |name: &str| project.import(name);
+    let (playbook, mut found) = match Playbook::load(&source, SPECS, &import) {
+        Ok(playbook) => (playbook, Diagnostics::default()),
+        Err(found) => (Playbook::default(), found),
+    };
+    let inventory =
+        match Inventory::load_for(&input.inventory, &input.extra_vars, &playbook.variables()) {
+            Ok(inventory) => Arc::new(inventory),
+            Err(more) => {
+                found.0.extend(more.0);
+                return Err(found.into());
+            }
+        };
+    found.0.extend(playbook.check(&inventory).0);
+    let selection = Selection {
+        tags: input.tags.clone(),
+        skip_tags: input.skip_tags.clone(),
+    };
+    let registers = Arc::new(Registers::default());
+    let compiled = match compile(&playbook, &inventory, &project, &selection, &registers) {
+        Ok(compiled) => Some(compiled),
+        // The check above has told most of it already.
+        Err(more) if found.0.is_empty() => {
+            found.0.extend(more.0);
+            None
+        }
+        Err(_) => None,
+    };
+    let limit = match &input.limit {
+        None => None,
+        Some(pattern) => match inventory.select(pattern, &Span::builtin("--limit")) {
+            Ok(hosts) => Some(hosts.into_iter().collect()),
+            Err(wrong) => {
+                found.push(wrong);
+                None
+            }
+        },
+    };
+    match compiled {
+        Some(compiled) if found.0.is_empty() => Ok(Setup {
+            inventory,
+            compiled,
+            registers,
+            limit,
+        }),
+        _ => Err(found.into()),
+    }
+}
+
+impl Setup {
+    /// The hosts over SSH, not connected yet.
+    ///
+    /// # Errors
+    /// As [`targets::connector`].
+    pub fn remote(&self, connection: &ConnectionArgs) -> Result<Remote, Failure> {
+        let connector = targets::connector(&self.inventory, connection)?;
+        let hosts = self.inventory.hosts().iter().map(|host| host.name.clone());
+        Ok(Remote::new(connector, hosts, targets::ask_key()))
+    }
+
+    /// The engine over a fleet.
+    pub fn engine<'f, F: Fleet>(self, fleet: &'f F, paranoid: bool) -> Engine<'f, F> {
+        let options = Options {
+            limit: self.limit,
+            paranoid,
+            ..Options::default()
+        };
+        Engine::new(
+            fleet,
+            self.compiled.layers,
+            self.compiled.works,
+            self.registers,
+            options,
+        )
+    }
+
+    /// The lock file of each host.
+    pub fn lock_paths(&self) -> BTreeMap<HostName, String> {
+        let path = |host: &crate::inventory::Host| {
+            let scope = crate::playbook::Scope::new(&self.inventory, &host.name);
+            let rendered = host
+                .var("lock_path")
+                .and_then(|variable| scope.render(&variable.node).ok());
+            match rendered {
+                Some(crate::playbook::Val::Known(node)) => node.scalar(),
+                _ => None,
+            }
+        };
+        self.inventory
+            .hosts()
+            .iter()
+            .map(|host| {
+                (
+                    host.name.clone(),
+                    path(host).unwrap_or_else(|| "/run/provision.lock".to_owned()),
+                )
+            })
+            .collect()
+    }
+
+    /// The secrets that the input holds.
+    pub fn redactor(&self) -> Redactor {
+        let passwords = self
+            .inventory
+            .hosts()
+            .iter()
+            .filter_map(|host| host.connection.sudo_password.as_ref());
+        Redactor::new(passwords.map(|secret| secret.expose().to_owned()))
+    }
+}

@@ -1,0 +1,166 @@
+//! Becoming root by a real sudo, on a lab host. `PROVISION_LAB` names the lab program,
+//! `PROVISION_LAB_NAME` a lab that is up; its first host is used.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use provision::connection::{
+    Become, ConnectError, ConnectFailure, Connector, Lost, Request, Secret, Session, Settings,
+    Target,
+};
+
+use crate::sshd::ask;
+
+/// The password of the lab's user `admin`, no secret.
+const PASSWORD: &str = "lab-admin-password";
+const HOST: &str = "ke2-server1";
+
+fn lab() -> (String, String) {
+    let lab = std::env::var("PROVISION_LAB").expect("PROVISION_LAB names the lab program");
+    (
+        lab,
+        std::env::var("PROVISION_LAB_NAME").unwrap_or_else(|_| "dev".into()),
+    )
+}
+
+async fn login(user: &str, password: Option<&str>) -> Result<Session, ConnectError> {
+    let (lab, name) = lab();
+    let state = PathBuf::from("/var/lib/provision-lab").join(&name);
+    let mut target = Target::new("db1", HOST);
+    target.user = Some(user.into());
+    target.key_file = Some(state.join("id_ed25519"));
+    target.options = vec![format!("ProxyCommand {lab} connect --name {name} %h %p")];
+    target.privilege = Become {
+        enabled: true,
+        user: None,
+        password: password.map(Secret::new),
+    };
+    let known_hosts = Some(state.join("known_hosts"));
+    let settings = Settings {
+        known_hosts,
+        ssh_config: Vec::new(),
+        ..Settings::default()
+    };
+    Connector::new([target], settings)
+        .unwrap()
+        .connect("db1")
+        .await
+}
+
+async fn check_all_is_done_as_root(session: &Session, user: &str) {
+    assert_eq!(ask(session, "id -u; cat").await, "0\n");
+    let path = format!("/root/test-upload-{user}");
+    let stored = session
+        .upload(&path, 0o600, vec![0xff; 300_000])
+        .await
+        .unwrap();
+    assert_eq!((stored.status, stored.stderr), (0, vec![]));
+    let about = ask(session, &format!("stat -c '%U %s' {path}; rm {path}")).await;
+    assert_eq!(about, "root 300000\n");
+
+    let lock = format!("/run/test-lock-{user}");
+    let held = session
+        .hold_lock(&lock, "me", Duration::from_secs(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        ask(session, &format!("stat -c %U {lock}; rm {lock}")).await,
+        "root\n"
+    );
+    held.release().await;
+
+    // nobody else's sleep looks like this one
+    let hanging = format!(
+        "sleep 1000.{}",
+        std::process::id() + u32::from(user == "admin")
+    );
+    let hang = Request {
+        deadline: Duration::from_millis(300),
+        ..Request::new(&hanging)
+    };
+    assert_eq!(
+        session.send(hang).await,
+        Err(Lost::Deadline(Duration::from_millis(300)))
+    );
+    assert_eq!(ask(session, "id -u").await, "0\n");
+    let processes = ask(session, "ps -eo args").await;
+    assert!(!processes.contains(&hanging), "{processes}");
+    assert!(
+        !processes.contains(PASSWORD),
+        "the password is in an argument list"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a lab"]
+async fn sudo_that_asks_for_nothing() {
+    for password in [None, Some("sent to nobody")] {
+        let session = login("rocky", password)
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
+        check_all_is_done_as_root(&session, "rocky").await;
+        session.close().await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a lab"]
+async fn sudo_that_asks_for_a_password() {
+    // twice: what sudo remembers of the first time must not matter
+    for _ in 0..2 {
+        let session = login("admin", Some(PASSWORD))
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
+        check_all_is_done_as_root(&session, "admin").await;
+        session.close().await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a lab"]
+async fn sudo_that_refuses_says_why() {
+    let failure = async |user, password| {
+        let start = Instant::now();
+        let Err(error) = login(user, password).await else {
+            panic!("{user} became root")
+        };
+        assert!(
+            start.elapsed() < Duration::from_secs(8),
+            "{:?}",
+            start.elapsed()
+        );
+        assert!(!error.to_string().contains(PASSWORD));
+        (error.to_string(), error.failure)
+    };
+    let (text, wanted) = failure("admin", None).await;
+    assert_eq!(wanted, ConnectFailure::SudoPasswordWanted);
+    assert!(text.contains("--ask-become-pass"), "{text}");
+    let (_, wrong) = failure("admin", Some("wrong")).await;
+    assert_eq!(wrong, ConnectFailure::SudoPasswordWrong);
+    // sudo asks before it refuses
+    assert_eq!(
+        failure("nosudo", None).await.1,
+        ConnectFailure::SudoPasswordWanted
+    );
+    set_password("nosudo");
+    let (text, refused) = failure("nosudo", Some(PASSWORD)).await;
+    let ConnectFailure::SudoRefused { said } = refused else {
+        panic!("{text}")
+    };
+    assert!(said.contains("not in the sudoers file"), "{said}");
+}
+
+/// As root inside the host, without ssh.
+fn set_password(user: &str) {
+    let (lab, name) = lab();
+    let script = format!("echo {user}:{PASSWORD} | chpasswd");
+    let arguments = ["exec", "--name", &name, HOST, "--", "sh", "-c", &script];
+    assert!(
+        Command::new(lab)
+            .args(arguments)
+            .status()
+            .unwrap()
+            .success()
+    );
+}

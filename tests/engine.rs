@@ -1,0 +1,452 @@
+//! The engine over hosts that exist in memory only: what runs, in what order, and what stops what.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use provision::apply::{
+    Built, Done, Drove, Engine, Fleet, LayerSpec, Mode, Options, Registers, Work,
+};
+use provision::inventory::HostName;
+use provision::module::{AnyModule, Args, Context, SPECS, Unfit};
+use provision::plan::Act;
+use provision::playbook::{Registered, Val};
+use provision::probe::path::Attributes;
+use provision::probe::shell::Outcome;
+use provision::probe::{Answer, PathState, Query, Seen};
+use provision::report::{Redactor, Reporter};
+use provision::yaml::{Node, Source, load};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Hosts with directories and commands, and a record of what was sent to them.
+#[derive(Default)]
+struct Memory {
+    directories: RefCell<BTreeSet<(String, String)>>,
+    /// Batches of paths, in the order they were sent: host, paths.
+    batches: RefCell<Vec<(String, Vec<String>)>>,
+    asked: RefCell<usize>,
+    down: BTreeSet<String>,
+    /// Making this path fails.
+    fails: Option<(String, String)>,
+    /// The connection to this host breaks with its first act, which is done all the same.
+    breaks: Option<String>,
+    broken: RefCell<BTreeSet<String>>,
+    /// Set when this path was made.
+    interrupt_after: Option<String>,
+    interrupt: Cell<bool>,
+}
+
+impl Memory {
+    fn has(&self, host: &str, path: &str) -> bool {
+        self.directories
+            .borrow()
+            .contains(&(host.to_owned(), path.to_owned()))
+    }
+
+    fn answer(&self, host: &HostName, query: &Query) -> Answer {
+        let attributes = Attributes {
+            mode: 0o755,
+            owner: "root".into(),
+            group: "root".into(),
+        };
+        match query {
+            Query::Path(path) if self.has(host.as_str(), path) => {
+                Answer::Path(PathState::Directory { attributes })
+            }
+            Query::Path(_) => Answer::Path(PathState::Absent),
+            // A reading of how many directories there are.
+            Query::Command(_) => {
+                let count = self
+                    .directories
+                    .borrow()
+                    .iter()
+                    .filter(|(owner, _)| owner == host.as_str())
+                    .count();
+                Answer::Command(Outcome {
+                    status: 0,
+                    stdout: count.to_string(),
+                    stderr: String::new(),
+                })
+            }
+            other => panic!("nobody asks {other:?} here"),
+        }
+    }
+}
+
+impl Fleet for Memory {
+    async fn ask(&self, host: &HostName, queries: BTreeSet<Query>) -> Vec<(Query, Seen<Answer>)> {
+        tokio::task::yield_now().await;
+        *self.asked.borrow_mut() += 1;
+        let answer = |query: &Query| match self.unreachable(host) {
+            Some(why) => Seen::Unknown(why),
+            None => Seen::Is(self.answer(host, query)),
+        };
+        queries
+            .into_iter()
+            .map(|query| (query.clone(), answer(&query)))
+            .collect()
+    }
+
+    async fn act(&self, host: &HostName, acts: Vec<Act>) -> Vec<Done> {
+        tokio::task::yield_now().await;
+        let paths: Vec<String> = acts
+            .iter()
+            .map(|act| match act {
+                Act::MakeDirectory { path, .. } => path.clone(),
+                other => panic!("nobody does {other:?} here"),
+            })
+            .collect();
+        self.batches
+            .borrow_mut()
+            .push((host.to_string(), paths.clone()));
+        let mut failed = false;
+        let mut results = Vec::new();
+        for path in paths {
+            if failed {
+                results.push(Done::Skipped);
+            } else if self.fails == Some((host.to_string(), path.clone())) {
+                failed = true;
+                results.push(Done::Failed {
+                    status: 1,
+                    said: "no space left on device".into(),
+                });
+            } else {
+                self.directories
+                    .borrow_mut()
+                    .insert((host.to_string(), path.clone()));
+                if self.interrupt_after.as_ref() == Some(&path) {
+                    self.interrupt.set(true);
+                }
+                if self.breaks.as_deref() == Some(host.as_str()) {
+                    self.broken.borrow_mut().insert(host.to_string());
+                    results.push(Done::Lost("the connection was lost".into()));
+                    failed = true;
+                } else {
+                    results.push(Done::Ok);
+                }
+            }
+        }
+        results
+    }
+
+    fn unreachable(&self, host: &HostName) -> Option<String> {
+        let down =
+            self.down.contains(host.as_str()) || self.broken.borrow().contains(host.as_str());
+        down.then(|| format!("{host} does not answer"))
+    }
+}
+
+fn module(host: &HostName, name: &str, yaml: &str) -> Result<AnyModule, Unfit> {
+    let spec = SPECS.iter().find(|spec| spec.name == name).unwrap();
+    let source = Arc::new(Source {
+        name: "test".into(),
+        text: yaml.into(),
+    });
+    let node: Node = spec.complete(&load(&source).unwrap()).unwrap();
+    let group = [host.clone()];
+    let context = Context {
+        host,
+        group: &group,
+        user: "root",
+        variable: &|_, _| Ok(None),
+        file: &|_| Ok(Vec::new()),
+        template: &|_| Ok(String::new()),
+    };
+    AnyModule::build(&Args { spec, node: &node }, &context)
+}
+
+fn work(layer: usize, host: &str, name: &'static str, yaml: &str) -> Work<'static> {
+    let host = HostName::from(host);
+    let yaml = yaml.to_owned();
+    Work {
+        layer,
+        task: yaml.clone(),
+        hosts: vec![host.clone()],
+        cluster: false,
+        register: None,
+        build: Box::new(move || {
+            Built::Module(Box::new(module(&host, name, &yaml).expect("a module")))
+        }),
+    }
+}
+
+fn directory(host: &str, path: &str) -> Work<'static> {
+    work(0, host, "directory", &format!("{{path: {path}}}"))
+}
+
+/// A directory whose path is what another task registered.
+fn directory_from(registers: &Arc<Registers>, host: &str, of: &str) -> Work<'static> {
+    let (host, of, registers) = (HostName::from(host), HostName::from(of), registers.clone());
+    Work {
+        layer: 0,
+        task: "from a reading".into(),
+        hosts: vec![host.clone()],
+        cluster: false,
+        register: None,
+        build: Box::new(move || match registers.get(&of, "count") {
+            Some(Val::Known(value)) => {
+                let count = value["stdout"].as_str().unwrap_or_default().to_owned();
+                let yaml = format!("{{path: /count/{count}}}");
+                Built::Module(Box::new(
+                    module(&host, "directory", &yaml).expect("a module"),
+                ))
+            }
+            Some(Val::Unknown(why)) => Built::Unknown(why),
+            None => panic!("nothing registers `count`"),
+        }),
+    }
+}
+
+fn reading(host: &str) -> Work<'static> {
+    let mut work = work(0, host, "command", "{cmd: count, reads: true}");
+    work.register = Some("count".into());
+    work
+}
+
+fn layers() -> Vec<LayerSpec> {
+    vec![LayerSpec {
+        name: "one".into(),
+        needs: vec![],
+    }]
+}
+
+struct Run {
+    drove: Drove,
+    plan: Vec<String>,
+    unknown: Vec<String>,
+    stopped: BTreeMap<HostName, String>,
+}
+
+fn drive(
+    fleet: &Memory,
+    works: Vec<Work<'static>>,
+    registers: Arc<Registers>,
+    mode: Mode,
+    limit: Option<&str>,
+) -> Run {
+    let options = Options {
+        limit: limit.map(|host| BTreeSet::from([HostName::from(host)])),
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut engine = Engine::new(fleet, layers(), works, registers, options);
+        let report = Reporter::new(Vec::new(), Redactor::default());
+        let drove = engine.drive(mode, &report, &fleet.interrupt).await;
+        let plan = engine.plan();
+        Run {
+            drove,
+            plan: plan
+                .open()
+                .map(|planned| format!("{} {}", planned.step.subject, planned.step.id))
+                .collect(),
+            unknown: plan
+                .unknown
+                .iter()
+                .map(|unknown| unknown.why.clone())
+                .collect(),
+            stopped: engine.stopped_hosts().clone(),
+        }
+    })
+}
+
+fn simple(fleet: &Memory, works: Vec<Work<'static>>, mode: Mode) -> Run {
+    drive(fleet, works, Arc::default(), mode, None)
+}
+
+#[test]
+fn looking_plans_everything_and_changes_nothing() {
+    let fleet = Memory::default();
+    let run = simple(
+        &fleet,
+        vec![directory("a", "/x"), directory("b", "/x")],
+        Mode::Look,
+    );
+    assert_eq!(run.plan, ["a directory/x", "b directory/x"]);
+    assert!(fleet.batches.borrow().is_empty() && fleet.directories.borrow().is_empty());
+    assert_eq!(*fleet.asked.borrow(), 2, "one batch of questions a host");
+}
+
+#[test]
+fn applying_does_the_plan_and_a_second_run_nothing() {
+    let fleet = Memory::default();
+    let works = || {
+        vec![
+            directory("a", "/x"),
+            directory("a", "/y"),
+            directory("b", "/x"),
+        ]
+    };
+    let run = simple(&fleet, works(), Mode::Apply);
+    assert_eq!(run.drove.changed.len(), 3);
+    assert!(run.plan.is_empty() && !run.drove.failed);
+    let again = simple(&fleet, works(), Mode::Apply);
+    assert!(again.drove.changed.is_empty());
+}
+
+#[test]
+fn steps_without_a_hazard_are_sent_together_and_others_wait() {
+    let fleet = Memory::default();
+    // `/x/y` lies below `/x`: what is seen of it may change with the first step.
+    simple(
+        &fleet,
+        vec![
+            directory("a", "/x"),
+            directory("a", "/z"),
+            directory("a", "/x/y"),
+        ],
+        Mode::Apply,
+    );
+    let sent = fleet.batches.borrow();
+    let paths: Vec<Vec<&str>> = sent
+        .iter()
+        .map(|(_, paths)| paths.iter().map(String::as_str).collect())
+        .collect();
+    assert_eq!(paths, [vec!["/x", "/z"], vec!["/x/y"]]);
+}
+
+#[test]
+fn a_host_that_fails_stops_only_itself() {
+    let fleet = Memory {
+        fails: Some(("a".into(), "/x".into())),
+        ..Memory::default()
+    };
+    let works = vec![
+        directory("a", "/x"),
+        directory("a", "/y"),
+        directory("b", "/x"),
+        directory("b", "/y"),
+    ];
+    let run = simple(&fleet, works, Mode::Apply);
+    assert!(run.drove.failed);
+    assert!(run.stopped.contains_key("a") && !run.stopped.contains_key("b"));
+    assert!(!fleet.has("a", "/y"), "what follows a failure is not done");
+    assert!(fleet.has("b", "/x") && fleet.has("b", "/y"));
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_unknown_and_the_others_go_on() {
+    let fleet = Memory {
+        down: BTreeSet::from(["a".into()]),
+        ..Memory::default()
+    };
+    let run = simple(
+        &fleet,
+        vec![directory("a", "/x"), directory("b", "/x")],
+        Mode::Apply,
+    );
+    assert!(run.stopped.contains_key("a") && !run.drove.failed);
+    assert!(fleet.has("b", "/x"));
+    assert!(
+        run.plan.is_empty(),
+        "nothing is planned for a host that nothing is known of: {:?}",
+        run.plan
+    );
+}
+
+#[test]
+fn a_connection_that_breaks_in_an_act_is_not_blindly_repeated() {
+    let fleet = Memory {
+        breaks: Some("a".into()),
+        ..Memory::default()
+    };
+    let run = simple(
+        &fleet,
+        vec![directory("a", "/x"), directory("b", "/x")],
+        Mode::Apply,
+    );
+    assert_eq!(
+        fleet
+            .batches
+            .borrow()
+            .iter()
+            .filter(|(host, _)| host == "a")
+            .count(),
+        1
+    );
+    assert!(run.stopped.contains_key("a") && fleet.has("b", "/x"));
+}
+
+#[test]
+fn the_limit_limits_changes_and_not_looking() {
+    let fleet = Memory::default();
+    let works = vec![directory("a", "/x"), directory("b", "/x")];
+    let run = drive(&fleet, works, Arc::default(), Mode::Apply, Some("b"));
+    assert_eq!(
+        *fleet.asked.borrow(),
+        3,
+        "both are looked at, and b once more after its step"
+    );
+    assert!(!fleet.has("a", "/x") && fleet.has("b", "/x") && !run.drove.failed);
+}
+
+#[test]
+fn a_reading_behind_a_step_is_unknown_until_the_step_has_run() {
+    let works = |registers: &Arc<Registers>| {
+        vec![
+            directory("a", "/x"),
+            reading("a"),
+            directory_from(registers, "b", "a"),
+        ]
+    };
+    let registers = Arc::default();
+    let fleet = Memory::default();
+    let run = drive(&fleet, works(&registers), registers, Mode::Look, None);
+    assert_eq!(run.plan, ["a directory/x"]);
+    assert_eq!(
+        run.unknown,
+        ["`count` cannot be known until directory/x on a has run"]
+    );
+
+    let registers = Arc::default();
+    let run = drive(&fleet, works(&registers), registers, Mode::Apply, None);
+    assert!(!run.drove.failed, "{:?}", run.stopped);
+    assert!(
+        fleet.has("b", "/count/1"),
+        "b uses what was read on a after a's step"
+    );
+}
+
+#[test]
+fn a_value_that_never_comes_stops_those_who_wait_for_it() {
+    let registers = Arc::default();
+    let fleet = Memory {
+        down: BTreeSet::from(["a".into()]),
+        ..Memory::default()
+    };
+    let works = vec![
+        reading("a"),
+        directory_from(&registers, "b", "a"),
+        directory("c", "/x"),
+    ];
+    let run = drive(&fleet, works, registers, Mode::Apply, None);
+    assert!(run.stopped.contains_key("b") && run.drove.failed);
+    assert!(fleet.has("c", "/x"));
+}
+
+#[test]
+fn an_interrupt_ends_the_run_after_what_runs() {
+    let fleet = Memory {
+        interrupt_after: Some("/x".into()),
+        ..Memory::default()
+    };
+    let run = simple(
+        &fleet,
+        vec![directory("a", "/x"), directory("a", "/x/y")],
+        Mode::Apply,
+    );
+    assert!(run.drove.interrupted);
+    assert!(fleet.has("a", "/x") && !fleet.has("a", "/x/y"));
+    assert_eq!(
+        run.plan,
+        ["a directory/x/y"],
+        "the report says what is left"
+    );
+}
