@@ -7,6 +7,7 @@ mod outline;
 mod perform;
 mod remote;
 mod schedule;
+mod wire;
 
 pub use drive::{Drove, Mode};
 pub use engine::{Built, Engine, LayerSpec, Options, Registers, Stage, Work};
