@@ -24,12 +24,12 @@ pub(super) const PENDING: u8 = 2;
 
 /// `provision plan`
 pub async fn plan(args: PlanArgs) -> Result<u8, Failure> {
-    let began = Instant::now();
     let console = Console::new(&args.output);
     let setup = setup::load(&args.input)?;
     let remote = setup.remote(&args.connection)?;
     let hosts = setup.inventory.hosts().len();
-    let report = Reporter::new(Vec::new(), setup.redactor());
+    let redactor = setup.redactor();
+    let report = Reporter::new(Vec::new(), redactor.clone());
     let plan = {
         let mut engine = setup.engine(&remote, false);
         engine.drive(Mode::Look, &report, &Cell::new(false)).await;
@@ -39,7 +39,7 @@ pub async fn plan(args: PlanArgs) -> Result<u8, Failure> {
     remote.close().await;
     let document = json::plan(&plan);
     if let Some(path) = &args.out {
-        let text = format!("{document:#}\n");
+        let text = redactor.text(&format!("{document:#}\n"));
         std::fs::write(path, text).map_err(|error| {
             Failure::internal(format!(
                 "the plan cannot be written to {}: {error}",
@@ -51,8 +51,7 @@ pub async fn plan(args: PlanArgs) -> Result<u8, Failure> {
         PlanFormat::Text => text::plan(&plan, hosts, console.styled),
         PlanFormat::Json => format!("{document:#}\n"),
     };
-    let _ = write!(std::io::stdout(), "{shown}");
-    let _ = began;
+    let _ = write!(std::io::stdout(), "{}", redactor.text(&shown));
     Ok(planned_code(&plan, args.detailed_exitcode))
 }
 
