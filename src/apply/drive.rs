@@ -458,12 +458,11 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             if self.busy.contains(&host) || self.engine.fleet.unreachable(&host).is_some() {
                 continue;
             }
-            let kept: BTreeMap<Query, Seen<Answer>> = self
+            let kept: BTreeMap<Query, Answer> = self
                 .engine
                 .memory
                 .of(&host)
-                .filter(|(query, seen)| !query.is_volatile() && seen.known().is_some())
-                .map(|(query, seen)| (query.clone(), seen.clone()))
+                .filter_map(|(query, seen)| Some((query.clone(), seen.known()?.steady()?)))
                 .collect();
             let fresh = self
                 .engine
@@ -471,7 +470,8 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 .ask(&host, kept.keys().cloned().collect())
                 .await;
             for (query, now) in fresh {
-                if now.known().is_some() && kept.get(&query).is_some_and(|before| *before != now) {
+                let now = now.known().and_then(Answer::steady);
+                if now.is_some_and(|now| kept.get(&query).is_some_and(|before| *before != now)) {
                     self.drove.failed = true;
                     self.stop_host(&host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
                 }
