@@ -94,11 +94,11 @@ impl<'a, F: Fleet> Engine<'a, F> {
 
 impl<'a, F: Fleet> Drive<'_, 'a, F> {
     fn ask(&mut self) {
-        for host in self.engine.hosts() {
-            if self.busy.contains(&host) {
+        for host in self.engine.hosts.iter() {
+            if self.busy.contains(host) {
                 continue;
             }
-            let queries = self.engine.open_questions(&host);
+            let queries = self.engine.open_questions(host);
             if queries.is_empty() {
                 continue;
             }
@@ -107,6 +107,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 host: host.clone(),
                 questions: queries.len(),
             });
+            let host = host.clone();
             self.busy.insert(host.clone());
             self.in_flight.push(Box::pin(async move {
                 let answers = fleet.ask(&host, queries).await;
@@ -116,13 +117,14 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
     }
 
     fn act(&mut self) {
+        let hosts = self.engine.hosts.clone();
         let mut again = true;
         while std::mem::take(&mut again) {
-            for host in self.engine.hosts() {
-                if self.busy.contains(&host) || self.engine.stopped_hosts.contains_key(&host) {
+            for host in hosts.iter() {
+                if self.busy.contains(host) || self.engine.stopped_hosts.contains_key(host) {
                     continue;
                 }
-                match self.engine.frontier(&host) {
+                match self.engine.frontier(host) {
                     Frontier::Batch(steps) => again |= self.start(vec![host.clone()], steps),
                     Frontier::Cluster(index) => again |= self.cluster(index),
                     Frontier::Wait(index) => self.first_wait(index),
@@ -132,7 +134,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                     }
                     Frontier::Stuck(why) => {
                         self.drove.failed = true;
-                        self.stop_host(&host, why);
+                        self.stop_host(host, why);
                         again = true;
                     }
                     Frontier::Unknown(_) | Frontier::Asking | Frontier::Done => {}
@@ -146,11 +148,11 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         if mode == Mode::Look {
             return false;
         }
-        let hosts = self.engine.hosts().into_iter();
+        let hosts = self.engine.hosts.iter();
         let stuck: Vec<(HostName, String)> = hosts
-            .filter(|host| !self.engine.stopped_hosts.contains_key(host))
-            .filter_map(|host| match self.engine.frontier(&host) {
-                Frontier::Unknown(why) => Some((host, why)),
+            .filter(|host| !self.engine.stopped_hosts.contains_key(*host))
+            .filter_map(|host| match self.engine.frontier(host) {
+                Frontier::Unknown(why) => Some((host.clone(), why)),
                 _ => None,
             })
             .collect();
@@ -329,7 +331,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             Finished::Asked(host, answers) => {
                 self.busy.remove(&host);
                 for (query, answer) in answers {
-                    self.engine.memory.insert(&host, query, answer);
+                    self.engine.learn(&host, query, answer);
                 }
                 self.note_unreachable(&host);
             }
@@ -346,8 +348,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                     }
                 }
                 self.engine
-                    .memory
-                    .insert(&wait.until.host, wait.until.query, answer);
+                    .learn(&wait.until.host, wait.until.query, answer);
                 self.engine.refresh(&gone);
                 self.note_unreachable(&wait.until.host);
             }
@@ -447,26 +448,27 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
 
     /// `--paranoid`: every answer that was kept is asked for again, and must not have moved.
     async fn check_kept(&mut self) {
-        for host in self.engine.hosts() {
-            if self.busy.contains(&host) || self.engine.fleet.unreachable(&host).is_some() {
+        let hosts = self.engine.hosts.clone();
+        for host in hosts.iter() {
+            if self.busy.contains(host) || self.engine.fleet.unreachable(host).is_some() {
                 continue;
             }
             let kept: BTreeMap<Query, Seen<Answer>> = self
                 .engine
                 .memory
-                .of(&host)
+                .of(host)
                 .filter(|(query, seen)| !query.is_volatile() && seen.known().is_some())
                 .map(|(query, seen)| (query.clone(), seen.clone()))
                 .collect();
             let fresh = self
                 .engine
                 .fleet
-                .ask(&host, kept.keys().cloned().collect())
+                .ask(host, kept.keys().cloned().collect())
                 .await;
             for (query, now) in fresh {
                 if now.known().is_some() && kept.get(&query).is_some_and(|before| *before != now) {
                     self.drove.failed = true;
-                    self.stop_host(&host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
+                    self.stop_host(host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
                 }
             }
         }
