@@ -1,5 +1,11 @@
 //! Every parser of the probe on output that real hosts gave to the scripts of the probe: `blank` as
 //! installed, `swarm` with Docker and a swarm of one, `stopped` with the daemons down.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use provision::probe::ask::{Ask, Reply, lower};
 use provision::probe::{Answer, PathState, Query, Seen};

@@ -17,6 +17,7 @@ fn run(case: &Path) -> String {
             std::fs::copy(&path, folder.path().join(name)).unwrap();
         }
     }
+    let seconds = regex::Regex::new(r"in \d+\.\d s").unwrap();
     let mut text = String::new();
     for line in std::fs::read_to_string(case.join("command"))
         .unwrap()
@@ -34,7 +35,6 @@ fn run(case: &Path) -> String {
             .stdin(std::process::Stdio::null());
         let output = command.output().unwrap();
         let _ = writeln!(text, "$ {line}");
-        let seconds = regex::Regex::new(r"in \d+\.\d s").unwrap();
         for stream in [output.stdout, output.stderr] {
             text.push_str(&seconds.replace_all(&String::from_utf8_lossy(&stream), "in N s"));
         }

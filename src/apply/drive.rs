@@ -8,6 +8,7 @@ use crate::inventory::HostName;
 use crate::plan::{Class, Reach, Step, Wait};
 use crate::probe::{Answer, Query, Seen};
 use crate::report::{Event, Reporter};
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +83,13 @@ impl<'a, F: Fleet> Engine<'a, F> {
                 drive.act();
             }
             match drive.in_flight.next().await {
-                Some(finished) => drive.absorb(finished).await,
+                Some(finished) => {
+                    drive.absorb(finished).await;
+                    // What came in meanwhile is taken along: one evaluation for all of it.
+                    while let Some(Some(more)) = drive.in_flight.next().now_or_never() {
+                        drive.absorb(more).await;
+                    }
+                }
                 None if drive.is_stuck(mode) => {}
                 None => break,
             }
@@ -344,7 +351,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                     // What has come true may have changed all that the task looked at.
                     let asked = self.engine.progress[index].asked.clone();
                     for (host, query) in &asked {
-                        gone.extend(self.engine.memory.forget(host, |held| held == query));
+                        gone.extend(self.engine.memory.forget(host, |held, _| held == query));
                     }
                 }
                 self.engine
@@ -381,6 +388,9 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         }
         match ended {
             Ended::Done => {
+                if step.every_time {
+                    self.engine.finish_once(index, &step);
+                }
                 self.drove
                     .changed
                     .push((id.to_string(), host.clone(), step.class.clone()));
@@ -401,7 +411,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 let gone = self
                     .engine
                     .memory
-                    .forget(&claim.host, |query| *query == claim.query);
+                    .forget(&claim.host, |query, _| *query == claim.query);
                 self.engine.refresh(&gone);
                 let text = format!(
                     "{host}: {id} did not begin, because this no longer holds: {claim}; looking again"

@@ -4,10 +4,10 @@ use super::registers::Registers;
 use super::ties::{Pending, Ties};
 use crate::inventory::HostName;
 use crate::module::{AnyModule, Verdict};
-use crate::plan::{Class, Step};
+use crate::plan::{Class, Step, StepId};
 use crate::playbook::Val;
 use crate::probe::answers::Key;
-use crate::probe::{Memory, Need};
+use crate::probe::{Memory, Need, Query};
 use crate::yaml::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use std::time::Duration;
 pub enum Built {
     /// `when` says no.
     Skipped,
-    /// They depend on a value that cannot be known yet, and why.
-    Unknown(String),
+    /// They depend on a value that cannot be known yet, and why; what the host will be asked whatever it is.
+    Unknown(String, Vec<Query>),
     /// They are wrong.
     Wrong(Diagnostics),
     /// The module with its arguments.
@@ -79,6 +79,8 @@ pub(super) struct Progress {
     pub(super) asked: BTreeSet<Key>,
     /// An earlier step that may change what the verdict depends on: `package/install/docker-ce on ke2-server1`.
     pub(super) hazard: Option<String>,
+    /// What will be asked when the arguments are known.
+    pub(super) foreseen: Vec<Query>,
     /// The steps of the verdict.
     pub(super) pending: Vec<Pending>,
 }
@@ -119,6 +121,8 @@ pub struct Engine<'a, F> {
     pub(super) stopped_hosts: BTreeMap<HostName, String>,
     /// Layers that failed or were refused.
     pub(super) stopped_layers: BTreeMap<usize, String>,
+    /// Steps that nothing tells the end of, done in this run.
+    pub(super) done_once: BTreeSet<(StepId, HostName)>,
     pub(super) registers: Arc<Registers>,
     pub(super) ties: Ties,
     /// All hosts of the playbook, in the order of their first task.
@@ -148,6 +152,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
                 module: None,
                 asked: BTreeSet::new(),
                 hazard: None,
+                foreseen: Vec::new(),
                 pending: Vec::new(),
             })
             .collect();
@@ -169,6 +174,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             options,
             stopped_hosts: BTreeMap::new(),
             stopped_layers: BTreeMap::new(),
+            done_once: BTreeSet::new(),
             registers,
         }
     }
@@ -201,6 +207,14 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             .limit
             .as_ref()
             .is_none_or(|limit| limit.contains(host))
+    }
+
+    /// Whether it is a step that nothing tells the end of, and was done in this run.
+    pub(super) fn is_done_once(&self, step: &Step) -> bool {
+        step.every_time
+            && self
+                .done_once
+                .contains(&(step.id.clone(), step.subject.clone()))
     }
 
     /// Whether the saved plan, if there is one, has this step.

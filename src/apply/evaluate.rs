@@ -3,7 +3,7 @@
 use super::engine::{Built, Engine, Stage};
 use super::ties::Pending;
 use crate::inventory::HostName;
-use crate::plan::Scope;
+use crate::plan::{Scope, Step};
 use crate::playbook::Val;
 use crate::probe::answers::Key;
 use crate::probe::{Answer, Answers, Query, Seen};
@@ -39,7 +39,10 @@ impl<F: super::Fleet> Engine<'_, F> {
         }
         progress.stage = match built {
             Built::Skipped => Stage::Skipped,
-            Built::Unknown(why) => Stage::Unknown(why),
+            Built::Unknown(why, foreseen) => {
+                progress.foreseen = foreseen;
+                Stage::Unknown(why)
+            }
             Built::Wrong(diagnostics) => Stage::Wrong(diagnostics),
             Built::Module(module) => {
                 progress.module = Some(module);
@@ -141,13 +144,20 @@ impl<F: super::Fleet> Engine<'_, F> {
         }
     }
 
+    /// Notes that a step that nothing tells the end of was done.
+    pub(super) fn finish_once(&mut self, index: usize, step: &Step) {
+        let key = (step.id.clone(), step.subject.clone());
+        self.done_once.insert(key);
+        self.note_pending(index);
+    }
+
     fn note_pending(&mut self, index: usize) {
         let now = match &self.progress[index].stage {
             Stage::Decided(verdict) => verdict
                 .decision
                 .steps
                 .iter()
-                .filter(|step| self.is_included(&step.subject))
+                .filter(|step| self.is_included(&step.subject) && !self.is_done_once(step))
                 .map(|step| Pending {
                     subject: step.subject.clone(),
                     scope: step.act.writes(),
@@ -178,8 +188,23 @@ impl<F: super::Fleet> Engine<'_, F> {
         })
     }
 
-    /// The questions that are open for a host.
+    /// The questions that are open for a host, and when there are any, those that are foreseen.
     pub(super) fn open_questions(&self, host: &HostName) -> BTreeSet<Query> {
+        let mut open = self.needed(host);
+        if !open.is_empty() {
+            let tasks = self.ties.of_host(host).iter();
+            let unknown = tasks
+                .map(|&index| &self.progress[index])
+                .filter(|progress| matches!(progress.stage, Stage::Unknown(_)));
+            let foreseen = unknown
+                .flat_map(|progress| &progress.foreseen)
+                .filter(|query| self.memory.get(host, query).is_none());
+            open.extend(foreseen.cloned());
+        }
+        open
+    }
+
+    fn needed(&self, host: &HostName) -> BTreeSet<Query> {
         self.ties
             .askers(host)
             .filter_map(|index| match &self.progress[index].stage {
@@ -200,13 +225,13 @@ impl<F: super::Fleet> Engine<'_, F> {
 
     /// Forgets what an act of `host` may have changed.
     pub(super) fn forget(&mut self, host: &HostName, scope: &Scope) {
-        let mut gone = self.memory.forget(host, |query| scope.touches(query, true));
+        let mut gone = self.memory.forget(host, |query, seen| {
+            scope.touches(query, true) || (seen.unknown().is_some() && scope.is_above(query))
+        });
         if *scope == Scope::Cluster {
             for other in self.hosts.iter().filter(|other| *other != host) {
-                let touched = self
-                    .memory
-                    .forget(other, |query| scope.touches(query, false));
-                gone.extend(touched);
+                let touches = |query: &Query, _: &Seen<Answer>| scope.touches(query, false);
+                gone.extend(self.memory.forget(other, touches));
             }
         }
         self.refresh(&gone);
@@ -216,7 +241,7 @@ impl<F: super::Fleet> Engine<'_, F> {
     pub fn forget_all(&mut self) {
         let mut gone = BTreeSet::new();
         for host in self.hosts.iter() {
-            gone.extend(self.memory.forget(host, |_| true));
+            gone.extend(self.memory.forget(host, |_, _| true));
         }
         self.refresh(&gone);
     }

@@ -91,6 +91,9 @@ impl<F: super::Fleet> Engine<'_, F> {
         });
         let mut founding_blocked = None;
         for step in &decision.steps {
+            if self.is_done_once(step) {
+                continue;
+            }
             if !self.is_included(&step.subject) {
                 plan.left_out += 1;
                 continue;
@@ -163,7 +166,9 @@ impl<F: super::Fleet> Engine<'_, F> {
     pub fn count_tasks(&self, report: &crate::report::Reporter) {
         for (work, stage) in self.stages() {
             for host in &work.hosts {
+                let silent = self.fleet.unreachable(host).is_some();
                 report.tally(host, |tally| match stage {
+                    _ if silent => tally.skipped += 1,
                     Stage::Decided(verdict) if verdict.decision.is_settled() => tally.ok += 1,
                     Stage::Decided(_) => {}
                     _ => tally.skipped += 1,

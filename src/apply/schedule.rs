@@ -84,7 +84,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         host: &HostName,
     ) -> Option<Frontier> {
         for step in &decision.steps {
-            if !self.is_included(&step.subject) {
+            if !self.is_included(&step.subject) || self.is_done_once(step) {
                 continue;
             }
             let asked = &self.progress[index].asked;

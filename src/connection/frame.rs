@@ -25,7 +25,12 @@ pub(super) fn encode(
         if !exact || text.len() < WORTH_A_FORK {
             return quote(text);
         }
-        fetch.push_str(&format!("__{name}=$(head -c {}); ", text.len()));
+        // A link that drops here leaves a part: it must never be run. The dot keeps final newlines.
+        fetch.push_str(&format!(
+            "__{name}=$(head -c {} && echo .) && [ ${{#__{name}}} -eq {} ] || exit; __{name}=${{__{name}%.}}; ",
+            text.len(),
+            text.len() + 1
+        ));
         raw.push_str(text);
         format!("\"$__{name}\"")
     };

@@ -192,8 +192,9 @@ impl Command {
             decision.steps.extend(step);
             return decision;
         }
-        let step = Step::new(id, &self.host, Class::Create, "it runs every time", act)
+        let mut step = Step::new(id, &self.host, Class::Create, "it runs every time", act)
             .assume("cannot be planned: nothing tells whether it has been done");
+        step.every_time = true;
         decision.steps.push(step);
         decision.advice.push(Advice {
             code: RUNS_EVERY_TIME.to_owned(),

@@ -181,6 +181,11 @@ fn set(now: &[u8], id: &str, settings: &[(&str, String)]) -> Vec<u8> {
                     replaced = true;
                 }
             }
+            // Said twice, the last one counts (libdnf overwrites): one that says something else goes.
+            None if inside && !continues && contradicts(settings, &text) => {
+                replaced = true;
+                continue;
+            }
             None => new.extend_from_slice(line),
         }
         if inside && !text.trim().is_empty() {
@@ -203,6 +208,15 @@ fn set(now: &[u8], id: &str, settings: &[(&str, String)]) -> Vec<u8> {
     new.extend_from_slice(rest.as_bytes());
     new.extend(below);
     new
+}
+
+fn contradicts(settings: &[(&str, String)], line: &str) -> bool {
+    let Some((key, said)) = line.split_once('=') else {
+        return false;
+    };
+    settings
+        .iter()
+        .any(|(name, value)| *name == key.trim() && value != said.trim())
 }
 
 #[cfg(test)]
@@ -245,6 +259,14 @@ mod tests {
             put("[other]\nx=1"),
             "[other]\nx=1\n\n[ce]\nname=Docker CE\nbaseurl=https://d/$releasever\nenabled=1\n"
         );
+    }
+
+    #[test]
+    fn of_a_setting_said_twice_the_one_that_differs_goes() {
+        let said = put("");
+        assert_eq!(put(&format!("{said}enabled=0\n")), said);
+        let other = format!("{said}\n[other]\nenabled=0\n");
+        assert_eq!(put(&other), other);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Evidence and postconditions: statements about a host that can be checked by asking it.
 
 use crate::inventory::HostName;
-use crate::probe::docker::Docker;
+use crate::probe::docker::{self, Docker};
 use crate::probe::{Answer, PathState, Query, Seen};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,6 +56,11 @@ pub enum Expect {
     NodeDown(String),
     /// The roster lists the node with this id as a worker that no longer has a vote.
     NodeIsWorker(String),
+    /// The roster shows that one more manager may fail to come up without costing the quorum; of a single
+    /// manager this cannot be asked.
+    CanAddManager,
+    /// The roster shows that one manager less leaves a quorum.
+    CanDropManager,
     /// The roster lists a ready node of this host name that has these labels, among others.
     NodeLabelled {
         /// Host name of the node.
@@ -119,6 +124,8 @@ impl Claim {
                     Expect::NodeIsWorker(id) => {
                         nodes.iter().any(|node| node.id == *id && !node.votes())
                     }
+                    Expect::CanAddManager => docker::Node::may_add_manager(nodes),
+                    Expect::CanDropManager => docker::Node::may_drop_manager(nodes),
                     Expect::NodeLabelled { hostname, labels } => nodes.iter().any(|node| {
                         node.hostname == *hostname
                             && node.is_ready()
@@ -172,6 +179,8 @@ impl fmt::Display for Claim {
             Expect::NodeGone(id) => write!(f, "the roster no longer lists node {id}"),
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
+            Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
+            Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),
             Expect::NodeLabelled { hostname, .. } => {
                 write!(f, "the roster lists node {hostname} with its labels")
             }

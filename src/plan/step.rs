@@ -84,6 +84,9 @@ pub struct Step {
     pub done: Option<Claim>,
     /// What is taken for granted because it could not be seen.
     pub assumes: Vec<String>,
+    /// Nothing tells whether it has been done: it is done once in each run.
+    #[serde(default)]
+    pub every_time: bool,
 }
 
 impl Step {
@@ -105,6 +108,7 @@ impl Step {
             needs: Vec::new(),
             done: None,
             assumes: Vec::new(),
+            every_time: false,
         }
     }
 

@@ -74,15 +74,15 @@ pub struct Swarm {
     pub control_available: bool,
     /// Why the state is `error`.
     pub error: String,
-    /// The managers that it knows.
-    #[serde(deserialize_with = "list")]
+    /// The managers that it knows, ordered by id: the engine lists them in the order of a hash map.
+    #[serde(deserialize_with = "peers")]
     pub remote_managers: Vec<Peer>,
     /// The swarm, known to managers only.
     pub cluster: Option<Cluster>,
 }
 
 /// A manager as another engine knows it; `state.json` on its disk has other keys than its API.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Peer {
     /// Its id.
@@ -153,6 +153,27 @@ impl Node {
         self.role == "manager" || !self.reachability.is_empty()
     }
 
+    /// Managers of a roster, and those of them that are reachable.
+    fn count(nodes: &[Self]) -> (usize, usize) {
+        let voters = || nodes.iter().filter(|node| node.votes());
+        let reachable = voters().filter(|node| node.reachability == "reachable");
+        (voters().count(), reachable.count())
+    }
+
+    /// Whether a manager that is added and never answers would leave the others a majority. From one
+    /// manager to two there is no such way.
+    pub fn may_add_manager(nodes: &[Self]) -> bool {
+        let (managers, reachable) = Self::count(nodes);
+        managers <= 1 || reachable > managers.div_ceil(2)
+    }
+
+    /// Whether a manager may be taken away: all are reachable, or the others are a majority even while it
+    /// still counts.
+    pub fn may_drop_manager(nodes: &[Self]) -> bool {
+        let (managers, reachable) = Self::count(nodes);
+        managers > 1 && (reachable == managers || reachable > managers / 2 + 1)
+    }
+
     /// Whether it works: ready, and as a manager reachable.
     pub fn is_ready(&self) -> bool {
         self.state == "ready" && (self.role != "manager" || self.reachability == "reachable")
@@ -171,6 +192,12 @@ where
     T: Deserialize<'de>,
 {
     Ok(Option::<Vec<T>>::deserialize(from)?.unwrap_or_default())
+}
+
+fn peers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Peer>, D::Error> {
+    let mut peers: Vec<Peer> = list(from)?;
+    peers.sort();
+    Ok(peers)
 }
 
 // `docker.socket` starts the engine for whoever connects to it, so a look at an engine that is stopped

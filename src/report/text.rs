@@ -55,18 +55,13 @@ pub fn plan(plan: &Plan, hosts: usize, styled: bool) -> String {
             );
         }
     }
-    for advice in &plan.advice {
-        let host = advice
-            .host
-            .as_ref()
-            .map_or(String::new(), |host| format!("{host}: "));
-        let _ = writeln!(
-            out,
-            "\n{} {}: {host}{}",
-            bold.apply_to("advice"),
-            advice.code,
-            advice.text
-        );
+    for (code, hosts, text) in advice(plan) {
+        let hosts = if hosts.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", names(&hosts))
+        };
+        let _ = writeln!(out, "\n{} {code}: {hosts}{text}", bold.apply_to("advice"));
     }
     for (layer, refusal) in &plan.refusals {
         let _ = writeln!(
@@ -82,6 +77,25 @@ pub fn plan(plan: &Plan, hosts: usize, styled: bool) -> String {
     }
     let _ = writeln!(out, "\n{}", bold.apply_to(headline(plan, hosts)));
     out
+}
+
+/// The advice, each text once with the hosts that it is about.
+fn advice(plan: &Plan) -> Vec<(&str, Vec<HostName>, &str)> {
+    let mut all: Vec<(&str, Vec<HostName>, &str)> = Vec::new();
+    for advice in &plan.advice {
+        match all
+            .iter_mut()
+            .find(|(code, _, text)| *code == advice.code && *text == advice.text)
+        {
+            Some((_, hosts, _)) => hosts.extend(advice.host.clone()),
+            None => all.push((
+                &advice.code,
+                advice.host.clone().into_iter().collect(),
+                &advice.text,
+            )),
+        }
+    }
+    all
 }
 
 /// One line that says what the plan comes to.

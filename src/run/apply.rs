@@ -298,7 +298,10 @@ impl Run<'_> {
         } else {
             Outcome::Converged
         };
-        self.summary(engine, plan, report, outcome, None);
+        // As text a dry run is the plan and nothing else: asked twice, it is the same byte for byte.
+        if !self.args.dry_run || interrupted || self.console.format == OutputFormat::Json {
+            self.summary(engine, plan, report, outcome, None);
+        }
         if outcome == Outcome::Pending && self.args.detailed_exitcode {
             PENDING
         } else {

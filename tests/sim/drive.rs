@@ -21,6 +21,8 @@ pub enum End {
     Refused(Vec<String>),
     /// Something that was waited for did not come true.
     Waiting,
+    /// What is left is for the host that was left out.
+    LeftOut,
     /// The controller died.
     Died,
     /// The engine refused an act, in these words.
@@ -137,6 +139,16 @@ pub struct Run {
 
 /// Converges; at step `fault.0` the fault happens.
 pub fn run(world: &mut World, module: &Swarm, fault: Option<(usize, Fault)>) -> Run {
+    limited(world, module, fault, None)
+}
+
+/// Converges, but leaves out the steps for one host, as under `--limit`.
+pub fn limited(
+    world: &mut World,
+    module: &Swarm,
+    fault: Option<(usize, Fault)>,
+    left_out: Option<&HostName>,
+) -> Run {
     let mut done = Vec::new();
     let mut before: Option<Vec<Approval>> = None;
     let mut memory = Memory::default();
@@ -158,7 +170,18 @@ pub fn run(world: &mut World, module: &Swarm, fault: Option<(usize, Fault)>) -> 
             {
                 return codes(&decision);
             }
-            let Some(step) = decision.steps.first() else {
+            let founds = decision.steps.iter().any(|step| step.class == Class::Found);
+            let first = decision
+                .steps
+                .iter()
+                .position(|step| Some(&step.subject) != left_out);
+            let Some((at, step)) = first
+                .filter(|_| !founds || left_out.is_none())
+                .map(|at| (at, &decision.steps[at]))
+            else {
+                if left_out.is_some() && !decision.steps.is_empty() {
+                    return End::LeftOut;
+                }
                 if decision.waits.is_empty() {
                     return if decision.refusals.is_empty() {
                         End::Settled
@@ -172,8 +195,11 @@ pub fn run(world: &mut World, module: &Swarm, fault: Option<(usize, Fault)>) -> 
             };
             if !step.needs.iter().all(|claim| holds(world, claim)) {
                 let waited: Vec<&Claim> = decision.waits.iter().map(|wait| &wait.until).collect();
+                if waited.is_empty() && left_out.is_some() {
+                    return End::LeftOut;
+                }
                 assert!(
-                    !waited.is_empty(),
+                    step.needs.iter().any(|claim| waited.contains(&claim)),
                     "{} cannot run, and nothing is waited for: {:?}",
                     step.id,
                     step.needs
@@ -201,7 +227,9 @@ pub fn run(world: &mut World, module: &Swarm, fault: Option<(usize, Fault)>) -> 
             }
             until_done(world, step);
             forget(world, step, &mut memory);
-            before = Some(plan[1..].to_vec());
+            let mut rest = plan;
+            rest.remove(at);
+            before = Some(rest);
         }
         End::Waiting
     })();

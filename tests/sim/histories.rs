@@ -1,6 +1,6 @@
 //! Random histories: hosts fail, return, are replaced; people meddle; provision runs, and dies, in between.
 
-use super::drive::{End, module, run};
+use super::drive::{End, limited, module, run};
 use super::obey::FAULTS;
 use super::oracle::{check_converged, expect};
 use super::rng::Rng;
@@ -24,7 +24,9 @@ pub fn check(seed: u64) {
             let fault = rng
                 .once_in(2)
                 .then(|| (rng.below(5), FAULTS[rng.below(FAULTS.len())]));
-            let end = run(&mut world, &module, fault).end;
+            let left_out = world.hosts[rng.below(world.hosts.len())].name.clone();
+            let left_out = rng.once_in(4).then_some(&left_out);
+            let end = limited(&mut world, &module, fault, left_out).end;
             assert!(
                 !matches!(end, End::Failed(_)) || partitioned(&world),
                 "{end:?}"

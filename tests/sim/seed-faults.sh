@@ -60,4 +60,6 @@ fault 'gives a return another class than a first join' steps/join.rs \
   's/self\.push\(join\(member, &self\.view\.speakers, assumed, why\)\)/let mut step = join(member, \&self.view.speakers, assumed, why);\n            if !self.view.ghosts(member, row).is_empty() { step.class = Class::Repair; }\n            self.push(step)/'
 fault 'takes the entry of a host that is joining for its ghost' table.rs \
   's/own\.id != node\.id && node\.state != "ready"/self.observed(member).here.place().is_some_and(|place| place.node_id != node.id) \&\& node.state != "ready"/'
+fault 'does not ask for the quorum just before a join' steps/join.rs \
+  's/if managers \{\n\s*step = step\.need\(self\.roster\(Expect::CanAddManager\)\);\n\s*\}/let step = step;/; s/let mut step = join\(member/let step = join(member/'
 exit $missed

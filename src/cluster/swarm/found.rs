@@ -20,12 +20,14 @@ pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
     };
     decision.steps.push(init(swarm, state, founder));
     let from = [founder];
-    let ready = steps::joined(founder);
-    let mut last = ready.clone();
     for member in swarm.members.iter().skip(1) {
         let why = format!("it is in no swarm yet, and {} founds one", founder.host);
-        let step = steps::join(member, &from, assumed(swarm, state, member), why).need(last);
-        last = step.done.clone().unwrap_or_else(|| ready.clone());
+        let mut step = steps::join(member, &from, assumed(swarm, state, member), why)
+            .need(steps::joined(founder));
+        if member.manager {
+            let roster = Query::SwarmNodes;
+            step = step.need(Claim::new(&founder.host, roster, Expect::CanAddManager));
+        }
         decision.steps.push(step);
     }
     for member in &swarm.members {

@@ -112,9 +112,9 @@ pub(super) const TABLE: &[Variable] = &[
     row(
         Hosts,
         "allow_os",
-        Kind::Bool,
-        Some("false"),
-        "Go on although the system is not of the EL9 family.",
+        Kind::Text,
+        None,
+        "PLATFORM_ID of os-release that is accepted besides platform:el9, such as platform:el10.",
     ),
     row(
         Hosts,

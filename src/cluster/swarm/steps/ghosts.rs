@@ -82,7 +82,7 @@ impl<'a> Plan<'a> {
             }),
         );
         let via = self.any_manager(member);
-        self.push(step.via(via).need(down).done(worker));
+        self.push(member, step.via(via).need(down).done(worker));
     }
 
     fn forget(&mut self, member: &'a Member, ghost: &Node, left: usize) {
@@ -107,7 +107,7 @@ impl<'a> Plan<'a> {
         .need(self.roster(Expect::NodeIsWorker(ghost.id.clone())))
         .done(self.roster(Expect::NodeGone(ghost.id.clone())));
         let via = self.any_manager(member);
-        self.push(step.via(via));
+        self.push(member, step.via(via));
     }
 }
 

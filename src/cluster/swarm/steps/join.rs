@@ -25,7 +25,7 @@ impl<'a> Plan<'a> {
             )
             .need(self.roster(Expect::NodeGone(place.node_id.clone())))
             .done(Claim::new(&member.host, Query::Docker, Expect::NoSwarm));
-            self.push(step);
+            self.push(member, step);
         }
     }
 
@@ -52,7 +52,11 @@ impl<'a> Plan<'a> {
                 self.witnesses.push(&member.host);
             }
             let why = "it is not in the swarm".to_owned();
-            self.push(join(member, &self.view.speakers, assumed, why));
+            let mut step = join(member, &self.view.speakers, assumed, why);
+            if managers {
+                step = step.need(self.roster(Expect::CanAddManager));
+            }
+            self.push(member, step);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::inventory::HostName;
 use crate::plan::{Claim, Decision, Expect, Reach, Step, Via, Wait};
 use crate::probe::Query;
 use crate::probe::docker::Node;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the managers may take to notice that a node is gone, or to hand a vote over, in seconds.
 const NOTICE_S: u64 = 120;
@@ -69,10 +69,10 @@ struct Plan<'a> {
     view: &'a View<'a>,
     decision: Decision,
     quorum: Quorum,
-    /// What must have come true before the roster is changed.
+    /// What is waited for before the roster is changed: claims of the waits, word for word.
     gate: Vec<Claim>,
-    /// What the last step leaves behind.
-    last: Option<Claim>,
+    /// What the last step for each host leaves behind.
+    left: BTreeMap<&'a HostName, Claim>,
     /// Hosts that will have the roster once the steps so far are done.
     witnesses: Vec<&'a HostName>,
     /// Hosts whose next step was refused: what builds on it is left out.
@@ -108,20 +108,24 @@ impl<'a> Plan<'a> {
             decision: Decision::default(),
             quorum: Quorum::of(view.nodes, fate),
             gate: Vec::new(),
-            last: None,
+            left: BTreeMap::new(),
             witnesses: view.speakers.iter().map(|member| &member.host).collect(),
             stopped: BTreeSet::new(),
         }
     }
 
-    /// Adds a step that changes the roster: after all that came before it, and before all that follow.
-    fn push(&mut self, mut step: Step) {
-        for claim in self.gate.iter().chain(&self.last) {
+    /// Adds a step that changes the roster: after those for the same host, and never by what those for other
+    /// hosts were going to do, since they may be left out (`--limit`) or fail. Where it depends on the
+    /// quorum, it asks for the quorum.
+    fn push(&mut self, member: &'a Member, mut step: Step) {
+        for claim in self.gate.iter().chain(self.left.get(&member.host)) {
             if !step.needs.contains(claim) {
                 step.needs.push(claim.clone());
             }
         }
-        self.last.clone_from(&step.done);
+        if let Some(done) = &step.done {
+            self.left.insert(&member.host, done.clone());
+        }
         self.decision.steps.push(step);
     }
 

@@ -42,13 +42,14 @@ impl<'a> Plan<'a> {
                 }),
             )
             .need(worker)
+            .need(self.roster(Expect::CanAddManager))
             .done(Claim::new(
                 &member.host,
                 Query::Docker,
                 Expect::SwarmMember { manager: true },
             ));
             let via = self.any_manager(member);
-            self.push(step.via(via));
+            self.push(member, step.via(via));
         }
     }
 
@@ -93,9 +94,10 @@ impl<'a> Plan<'a> {
                     id: node.id.clone(),
                 }),
             )
+            .need(self.roster(Expect::CanDropManager))
             .done(worker);
             let via = self.any_manager(member);
-            self.push(step.via(via));
+            self.push(member, step.via(via));
         }
     }
 }

@@ -1,0 +1,122 @@
+//! A lab of its own for a test, taken down at the end whatever happens.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A running lab.
+pub struct Lab {
+    name: String,
+    hosts: usize,
+    /// Inventories, logs and what else a test writes.
+    pub files: TempDir,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if std::env::var_os("PROVISION_LAB_KEEP").is_none() {
+            let _ = self.command("down", &[]).output();
+        }
+    }
+}
+
+impl Lab {
+    /// Makes a lab of blank hosts.
+    pub fn up(kind: &str, hosts: usize) -> Self {
+        let lab = Self {
+            name: format!("ci-{kind}-{}", std::process::id()),
+            hosts,
+            files: TempDir::new().unwrap(),
+        };
+        lab.run("up", &["--hosts", &hosts.to_string()]);
+        lab
+    }
+
+    /// The lab's program: `make test-lab` builds it.
+    pub fn program() -> PathBuf {
+        let built = || {
+            let product = Path::new(env!("CARGO_BIN_EXE_provision"));
+            product.with_file_name("lab")
+        };
+        let path = std::env::var_os("PROVISION_LAB").map_or_else(built, PathBuf::from);
+        assert!(
+            path.is_file(),
+            "there is no {}: `cargo build --workspace` makes it",
+            path.display()
+        );
+        std::path::absolute(path).unwrap()
+    }
+
+    /// The numbers of its hosts.
+    pub fn hosts(&self) -> std::ops::RangeInclusive<usize> {
+        1..=self.hosts
+    }
+
+    /// The command-line words that name the lab to its program.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder with the lab's key and known_hosts.
+    pub fn state(&self) -> PathBuf {
+        let home = std::env::var_os("LAB_HOME").map(PathBuf::from);
+        home.unwrap_or_else(|| "/var/lib/provision-lab".into())
+            .join(&self.name)
+    }
+
+    fn command(&self, verb: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(Self::program());
+        command.arg(verb).args(["--name", &self.name]).args(words);
+        command
+    }
+
+    /// Runs a verb that must succeed; what it printed.
+    pub fn run(&self, verb: &str, words: &[&str]) -> String {
+        let output = self.command(verb, words).output().unwrap();
+        succeeded(&format!("lab {verb} {words:?}"), &output)
+    }
+
+    /// Runs a script as root on a host, past ssh and the program under test. It must succeed.
+    pub fn sh(&self, host: usize, script: &str) -> String {
+        let output = self.try_sh(host, script);
+        succeeded(&format!("on host {host}: {script}"), &output)
+    }
+
+    /// As [`Lab::sh`], and it may fail.
+    pub fn try_sh(&self, host: usize, script: &str) -> Output {
+        let words = [&*name_of(host), "--", "bash", "-c", script];
+        self.command("exec", &words).output().unwrap()
+    }
+
+    /// Runs a script on all hosts at once; what each printed.
+    pub fn sh_all(&self, script: &str) -> Vec<String> {
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = self
+                .hosts()
+                .map(|host| scope.spawn(move || self.sh(host, script)))
+                .collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        })
+    }
+}
+
+fn succeeded(what: &str, output: &Output) -> String {
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{what}: {}\n{out}{err}",
+        output.status
+    );
+    out
+}
+
+/// `ke2-server1`
+pub fn name_of(host: usize) -> String {
+    format!("ke2-server{host}")
+}
+
+/// `10.20.0.1`
+pub fn address_of(host: usize) -> String {
+    format!("10.20.0.{host}")
+}
