@@ -171,9 +171,9 @@ impl<F: super::Fleet> Engine<'_, F> {
 
     /// The hosts that do not answer, and why.
     pub fn unreachable(&self) -> BTreeMap<HostName, String> {
-        self.hosts()
-            .into_iter()
-            .filter_map(|host| Some((host.clone(), self.fleet.unreachable(&host)?)))
+        self.hosts
+            .iter()
+            .filter_map(|host| Some((host.clone(), self.fleet.unreachable(host)?)))
             .collect()
     }
 }

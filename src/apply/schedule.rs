@@ -32,8 +32,9 @@ pub(super) enum Frontier {
 impl<F: super::Fleet> Engine<'_, F> {
     pub(super) fn frontier(&self, host: &HostName) -> Frontier {
         let mut batch: Vec<(usize, Step)> = Vec::new();
-        for (index, work) in self.works.iter().enumerate() {
-            if !work.hosts.contains(host) || self.stopper(work.layer).is_some() {
+        for &index in self.ties.of_host(host) {
+            let work = &self.works[index];
+            if self.stopper(work.layer).is_some() {
                 continue;
             }
             let halt = match &self.progress[index].stage {

@@ -6,6 +6,9 @@ use crate::probe::Query;
 /// What an act may change: answers within it are forgotten after the act, and acts within each other's do not run side by side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
+    /// This path, and the directories above it as far as they do not exist yet. Nothing is below what is made
+    /// or replaced here: it did not exist, or it is the file or directory that it was.
+    Entry(String),
     /// These paths of the host (and what is below them).
     Paths(Vec<String>),
     /// Anything on the host.
@@ -18,10 +21,12 @@ impl Act {
     /// What it may change. Narrow only for acts on files.
     pub fn writes(&self) -> Scope {
         match self {
-            Self::WriteFile { path, .. }
-            | Self::MakeDirectory { path, .. }
-            | Self::SetAttributes { path, .. }
-            | Self::RemovePath { path } => Scope::Paths(vec![path.clone()]),
+            Self::WriteFile { path, .. } | Self::MakeDirectory { path, .. } => {
+                Scope::Entry(path.clone())
+            }
+            Self::SetAttributes { path, .. } | Self::RemovePath { path } => {
+                Scope::Paths(vec![path.clone()])
+            }
             Self::Command {
                 writes: Some(paths),
                 ..
@@ -49,6 +54,13 @@ impl Scope {
         match self {
             Self::Cluster => same_host || !query.is_local(),
             Self::Host => same_host,
+            Self::Entry(path) => {
+                same_host
+                    && match query {
+                        Query::Path(about) | Query::Content(about) => is_below(path, about),
+                        _ => Self::Paths(vec![path.clone()]).touches(query, same_host),
+                    }
+            }
             Self::Paths(paths) => {
                 same_host
                     && match query {
@@ -84,24 +96,66 @@ impl Scope {
             }
         }
     }
+
+    /// Whether it is about a path below what changes. An answer to that is only affected when it could not be had:
+    /// a directory that nobody but root may enter hides what is in it.
+    pub fn is_above(&self, query: &Query) -> bool {
+        match (self, query) {
+            (Self::Entry(path), Query::Path(about) | Query::Content(about)) => {
+                is_below(about, path)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Whether one path is the other or lies below it.
 fn overlap(a: &str, b: &str) -> bool {
-    let below = |child: &str, parent: &str| {
-        child
-            .strip_prefix(parent.trim_end_matches('/'))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    below(a, b) || below(b, a)
+    is_below(a, b) || is_below(b, a)
+}
+
+/// Whether a path is `parent` or lies below it.
+fn is_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent.trim_end_matches('/'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Content;
 
     #[test]
-    fn a_written_file_touches_its_own_answers_and_its_parents() {
+    fn what_is_made_touches_itself_and_missing_parents_but_nothing_below() {
+        let act = Act::MakeDirectory {
+            path: "/opt/app".into(),
+            mode: None,
+            owner: None,
+            group: None,
+        };
+        let touches = |path: &str| act.writes().touches(&Query::Path(path.into()), true);
+        assert!(touches("/opt/app") && touches("/opt") && touches("/opt/app/"));
+        assert!(!touches("/opt/app/bin") && !touches("/opt/application"));
+        assert!(!act.writes().touches(&Query::Path("/opt/app".into()), false));
+        let units = Act::WriteFile {
+            path: "/etc/systemd/system/a.service".into(),
+            content: Content::plain(""),
+            before: None,
+            mode: None,
+            owner: None,
+            group: None,
+        };
+        assert!(
+            units
+                .writes()
+                .touches(&Query::Unit("a.service".into()), true)
+        );
+        assert!(act.writes().is_above(&Query::Path("/opt/app/bin".into())));
+        assert!(!act.writes().is_above(&Query::Path("/opt".into())));
+    }
+
+    #[test]
+    fn a_removed_path_touches_its_own_answers_and_its_parents() {
         let act = Act::RemovePath {
             path: "/etc/app/a.conf".into(),
         };
