@@ -1,5 +1,6 @@
 #!/bin/bash
 # Puts one deliberate fault after the other into the swarm's table, and shows that the tests catch each.
+# With words, only the faults whose name has them: `seed-faults.sh ghost`.
 # Changes the working tree while it runs, and puts it back; refuses to start on uncommitted changes there.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -9,7 +10,9 @@ trap 'git checkout -q -- $src' EXIT
 
 missed=0
 # fault NAME FILE PERL-SUBSTITUTION
+only=$*
 fault() {
+  [[ $1 == *"$only"* ]] || return
   perl -0pi -e "$3" "$src/$2"
   if git diff --quiet -- $src; then
     echo "STALE   $1: the substitution changes nothing"; missed=1; return
