@@ -2,6 +2,8 @@
 
 mod apply;
 mod compile;
+mod console;
+mod ending;
 mod lock;
 pub mod project;
 mod setup;
