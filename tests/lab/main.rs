@@ -9,11 +9,14 @@
 mod access;
 mod apply;
 mod blank;
+mod disks;
 mod drift;
 mod fingerprint;
 mod interrupted;
 mod inventory;
 mod lab;
+mod machines;
+mod packages;
 mod plan;
 mod provision;
 mod scenario;
@@ -53,4 +56,18 @@ fn access_faults() {
     });
     scenario("Ctrl-C in a step", || interrupted::control_c(&lab));
     scenario("a replaced host", || access::replaced(&lab));
+}
+
+/// What can be wrong on the hosts.
+#[test]
+#[ignore = "needs root and the lab"]
+fn host_faults() {
+    let lab = scenario("a converged lab", || Lab::converged("hosts", 3));
+    scenario("wrong system, clones, wrong clock", || {
+        machines::refused(&lab)
+    });
+    scenario("no mirror", || packages::no_mirror(&lab));
+    scenario("another dnf", || packages::locked(&lab));
+    scenario("a full disk", || disks::full(&lab));
+    scenario("a hung mount", || disks::hung(&lab));
 }
