@@ -27,10 +27,7 @@ pub fn full(lab: &Lab) {
     lab.provision(&[])
         .expect(0)
         .says(&["done and verified: 1 changes"]);
-    lab.sh(
-        1,
-        "umount /etc/yum.repos.d; rm -r /root/repos",
-    );
+    lab.sh(1, "umount /etc/yum.repos.d; rm -r /root/repos");
     untouched(lab);
 }
 

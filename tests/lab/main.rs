@@ -15,6 +15,8 @@ mod fingerprint;
 mod interrupted;
 mod inventory;
 mod lab;
+mod link;
+mod locks;
 mod machines;
 mod packages;
 mod plan;
@@ -70,4 +72,22 @@ fn host_faults() {
     scenario("another dnf", || packages::locked(&lab));
     scenario("a full disk", || disks::full(&lab));
     scenario("a hung mount", || disks::hung(&lab));
+}
+
+/// A cable that is pulled, and runs that get in each other's way.
+#[test]
+#[ignore = "needs root and the lab"]
+fn broken_runs() {
+    let lab = scenario("blank hosts", || Lab::up("broken", 3));
+    scenario("a cable is pulled while a cluster is built", || {
+        link::cut_while_building(&lab);
+    });
+    scenario("a cable is pulled during a repair", || {
+        link::cut_while_repairing(&lab);
+    });
+    scenario("two runs at once", || locks::two_runs(&lab));
+    scenario("the holder is killed", || locks::killed_holder(&lab));
+    scenario("the holder's machine loses power", || {
+        locks::silent_holder(&lab)
+    });
 }
