@@ -26,6 +26,8 @@ pub const ON_EACH: [(&str, &str); 6] = [
 
 /// A dry run, twice: the same bytes, and nothing on the hosts is different after it.
 pub fn dry_run(lab: &Lab) {
+    // Until then there is advice about it.
+    lab.sh_all("chronyc waitsync 120 0 0 1 >/dev/null");
     // Once to warm what the reading itself leaves behind (compiled Python modules).
     fingerprint::whole(lab, DISKS);
     let before = fingerprint::whole(lab, DISKS);

@@ -21,7 +21,7 @@ const MARK: &str = "PROVISION_LAB_TEST_HOLDER";
 fn holder(lab: &Lab, name: &str, seconds: u32) -> Started {
     let playbook = lab.files.path().join(format!("{name}.yml"));
     let text = format!(
-        "- name: slow\n  hosts: ke2-server1\n  tasks:\n    - name: slow\n      shell: \"sleep {seconds}; touch /root/{name}\"\n      creates: /root/{name}\n"
+        "- name: slow\n  hosts: ke2-server1\n  tasks:\n    - name: slow\n      shell: {{ cmd: sleep {seconds}; touch /root/{name}, creates: /root/{name} }}\n"
     );
     fs::write(&playbook, text).unwrap();
     let mut command = command(lab);
@@ -61,7 +61,7 @@ pub fn two_runs(lab: &Lab) {
     assert!(holder.contains('@'), "{holder}");
     assert!(!port_open(lab), "the second run has changed nothing");
     lab.provision(&["--dry-run"]).expect(0);
-    lab.verb("status", &[]).expect(0);
+    lab.verb("plan", &[]).expect(0);
     let waited = lab.provision(&["--lock-timeout", "120"]).expect(0).says(&[
         "waiting up to 120 s for another run",
         &who,

@@ -80,11 +80,11 @@ impl Started {
                     .as_str()
                     .is_some_and(|text| text.starts_with(id))
         };
-        assert!(
-            self.event(begins).is_some(),
-            "{id} never began on {host}: {:#?}",
-            self.seen
-        );
+        if self.event(begins).is_none() {
+            let mut err = String::new();
+            let _ = self.child.stderr.take().unwrap().read_to_string(&mut err);
+            panic!("{id} never began on {host}: {:#?}\n{err}", self.seen);
+        }
     }
 
     /// Sends a signal to the program alone.
