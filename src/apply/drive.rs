@@ -5,14 +5,15 @@ use super::engine::{Engine, Stage};
 use super::perform::{Ended, Tried, ask, perform};
 use super::schedule::Frontier;
 use crate::inventory::HostName;
-use crate::plan::{Class, Reach, Step, Wait};
+use crate::plan::{Claim, Class, Reach, Scope, Step, Wait};
 use crate::probe::{Answer, Query, Seen};
 use crate::report::{Event, Reporter};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often something that is under way by itself is looked at.
 const WAIT_POLL: Duration = Duration::from_secs(1);
@@ -55,7 +56,10 @@ struct Drive<'e, 'a, F> {
     report: &'e Reporter,
     busy: BTreeSet<HostName>,
     in_flight: InFlight<'a>,
-    waiting: BTreeMap<String, Instant>,
+    /// Since when a task waits for what.
+    waiting: Vec<(usize, Claim, Instant)>,
+    /// What the acts under way may change.
+    acting: Vec<(HostName, Scope)>,
     performed: BTreeMap<(String, HostName), usize>,
     restarting: bool,
     drove: Drove,
@@ -70,7 +74,8 @@ impl<'a, F: Fleet> Engine<'a, F> {
             report,
             busy: BTreeSet::new(),
             in_flight: FuturesUnordered::new(),
-            waiting: BTreeMap::new(),
+            waiting: Vec::new(),
+            acting: Vec::new(),
             performed: BTreeMap::new(),
             restarting: false,
             drove: Drove::default(),
@@ -78,12 +83,16 @@ impl<'a, F: Fleet> Engine<'a, F> {
         loop {
             drive.engine.evaluate();
             drive.ask();
-            if mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty() {
+            drive.forget_waits();
+            let goes_on = |drive: &Drive<'_, 'a, F>| {
+                mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty()
+            };
+            if goes_on(&drive) {
                 drive.act();
             }
             match drive.in_flight.next().await {
                 Some(finished) => drive.absorb(finished).await,
-                None if drive.is_stuck(mode) => {}
+                None if goes_on(&drive) && drive.is_stuck() => {}
                 None => break,
             }
         }
@@ -142,10 +151,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
     }
 
     /// Nothing is in flight. Hosts that wait for a value that nobody will give are stopped, once, so that the rest can go on.
-    fn is_stuck(&mut self, mode: Mode) -> bool {
-        if mode == Mode::Look {
-            return false;
-        }
+    fn is_stuck(&mut self) -> bool {
         let hosts = self.engine.hosts().into_iter();
         let stuck: Vec<(HostName, String)> = hosts
             .filter(|host| !self.engine.stopped_hosts.contains_key(host))
@@ -167,7 +173,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             .first()
             .filter(|(_, step)| step.class == Class::Restart)
         {
-            if self.restarting {
+            if self.restarting || !self.engine.health_is_known() {
                 return false;
             }
             if let Some(why) = self.engine.gate(&step.subject) {
@@ -210,6 +216,10 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         }
         let (fleet, deadline) = (self.engine.fleet, self.engine.options.settle_deadline);
         self.busy.extend(busy.iter().cloned());
+        let scopes = steps
+            .iter()
+            .map(|(_, step)| (step.subject.clone(), step.act.writes()));
+        self.acting.extend(scopes);
         self.in_flight.push(Box::pin(async move {
             let tried = perform(fleet, steps, deadline).await;
             Finished::Acted(busy, tried)
@@ -291,6 +301,17 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         stopped
     }
 
+    /// A task that waits for nothing any more begins anew when it has to wait again. The words of a wait
+    /// may change while it lasts, and what is waited for may come and go: neither starts the clock again.
+    fn forget_waits(&mut self) {
+        let progress = &self.engine.progress;
+        self.waiting
+            .retain(|(index, _, _)| match &progress[*index].stage {
+                Stage::Decided(verdict) => !verdict.decision.waits.is_empty(),
+                _ => true,
+            });
+    }
+
     fn first_wait(&mut self, index: usize) {
         if let Some(wait) = self.waits(index).first().cloned() {
             self.wait(index, wait);
@@ -298,10 +319,16 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
     }
 
     fn wait(&mut self, index: usize, wait: Wait) {
-        let since = *self
-            .waiting
-            .entry(wait.what.clone())
-            .or_insert_with(Instant::now);
+        let same =
+            |(task, claim, _): &&(usize, Claim, Instant)| *task == index && *claim == wait.until;
+        let since = match self.waiting.iter().find(same) {
+            Some((_, _, since)) => *since,
+            None => {
+                let now = Instant::now();
+                self.waiting.push((index, wait.until.clone(), now));
+                now
+            }
+        };
         self.report.emit(&Event::Waiting {
             what: wait.what.clone(),
             since: since.elapsed(),
@@ -354,6 +381,15 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             Finished::Acted(busy, tried) => {
                 for host in &busy {
                     self.busy.remove(host);
+                }
+                for one in &tried {
+                    let scope = (one.step.subject.clone(), one.step.act.writes());
+                    if let Some(at) = self.acting.iter().position(|acting| *acting == scope) {
+                        self.acting.swap_remove(at);
+                    }
+                    if matches!(one.ended, Ended::Done) {
+                        self.waiting.retain(|(index, _, _)| *index != one.index);
+                    }
                 }
                 self.restarting &= !tried.iter().any(|tried| tried.step.class == Class::Restart);
                 for one in tried {
@@ -428,9 +464,9 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                     self.stop_host(&host, format!("{id} failed"));
                 }
             }
-            Ended::Lost(why) => {
-                self.note_unreachable(&on);
-                if self.engine.fleet.unreachable(&on).is_none() {
+            Ended::Lost(lost, why) => {
+                self.note_unreachable(&lost);
+                if self.engine.fleet.unreachable(&lost).is_none() {
                     self.drove.failed = true;
                     let shows = step.act.show();
                     let said = format!(
@@ -442,7 +478,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                         shows,
                         said,
                     });
-                    self.stop_host(&on, why);
+                    self.stop_host(&lost, why);
                 }
             }
         }
@@ -459,6 +495,12 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 .memory
                 .of(&host)
                 .filter(|(query, seen)| !query.is_volatile() && seen.known().is_some())
+                // What is being changed now is forgotten when that has ended.
+                .filter(|(query, _)| {
+                    let touched =
+                        |(on, scope): &(HostName, Scope)| scope.touches(query, *on == host);
+                    !self.acting.iter().any(touched)
+                })
                 .map(|(query, seen)| (query.clone(), seen.clone()))
                 .collect();
             let fresh = self
@@ -467,7 +509,15 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 .ask(&host, kept.keys().cloned().collect())
                 .await;
             for (query, now) in fresh {
-                if now.known().is_some() && kept.get(&query).is_some_and(|before| *before != now) {
+                if now.known().is_none() || kept.get(&query).is_none_or(|before| *before == now) {
+                    continue;
+                }
+                // A cluster moves by itself too: a node is heard of again, another one leads.
+                if !query.is_local() {
+                    self.engine.memory.insert(&host, query.clone(), now);
+                    self.engine
+                        .refresh(&BTreeSet::from([(host.clone(), query)]));
+                } else {
                     self.drove.failed = true;
                     self.stop_host(&host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
                 }

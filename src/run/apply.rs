@@ -1,6 +1,7 @@
 //! `provision INVENTORY`, `--dry-run` and `provision plan`.
 
 use super::lock::{Denied, Locks, lock};
+use super::outcome;
 use super::setup::{self, Setup};
 use crate::apply::{Drove, Engine, Mode, Remote};
 use crate::cli::{ApplyArgs, Color, OutputArgs, OutputFormat, PlanArgs, PlanFormat};
@@ -199,7 +200,7 @@ impl Run<'_> {
                 let ended = self.act(remote, &mut engine, &report, &interrupt, &locks).await;
                 locks.release().await;
                 let (drove, last) = ended;
-                let outcome = outcome(&drove, &last, &engine);
+                let outcome = outcome::after_acting(&drove, &last);
                 self.summary(&engine, &last, &report, outcome, log_path.as_deref());
                 Ok(outcome.exit_code())
             })
@@ -236,7 +237,8 @@ impl Run<'_> {
             hosts: self.hosts.len(),
         });
         engine.forget_all();
-        let drove = {
+        let mut fell = false;
+        let mut drove = {
             let driving = engine.drive(Mode::Apply, report, interrupt);
             tokio::pin!(driving);
             let mut told = false;
@@ -245,8 +247,8 @@ impl Run<'_> {
                     drove = &mut driving => break drove,
                     () = tokio::time::sleep(WATCH) => {
                         // Hosts that went down took their locks with them; a majority must hold all the same.
-                        let held = self.lock_paths.len() - locks.fallen().len();
-                        if held * 2 <= self.lock_paths.len() && !interrupt.replace(true) {
+                        if locks.held() * 2 <= self.lock_paths.len() && !interrupt.replace(true) {
+                            fell = true;
                             let text = "the locks have fallen on a majority of the hosts: stopping after the running steps".to_owned();
                             report.emit(&Event::Note { text });
                         }
@@ -257,17 +259,11 @@ impl Run<'_> {
                 }
             }
         };
-        if drove.interrupted {
-            return (drove, engine.plan());
+        if fell {
+            // Nobody asked for this end.
+            (drove.interrupted, drove.failed) = (false, true);
         }
-        engine.forget_all();
-        engine.drive(Mode::Look, report, &Cell::new(false)).await;
-        let last = engine.plan();
-        if !drove.failed {
-            report.emit(&Event::Verified {
-                left: last.open().count(),
-            });
-        }
+        let last = outcome::verify(engine, &drove, report).await;
         (drove, last)
     }
 
@@ -284,20 +280,7 @@ impl Run<'_> {
                 why: why.clone(),
             });
         }
-        let pending = plan.open().next().is_some();
-        let outcome = if interrupted {
-            Outcome::Interrupted
-        } else if !plan.refusals.is_empty() {
-            Outcome::Refused
-        } else if !plan.unreachable.is_empty() {
-            Outcome::Unreachable
-        } else if pending {
-            Outcome::Pending
-        } else if !plan.unknown.is_empty() && !self.args.dry_run {
-            Outcome::Failed
-        } else {
-            Outcome::Converged
-        };
+        let outcome = outcome::without_acting(plan, interrupted, self.args.dry_run);
         // As text a dry run is the plan and nothing else: asked twice, it is the same byte for byte.
         if !self.args.dry_run || interrupted || self.console.format == OutputFormat::Json {
             self.summary(engine, plan, report, outcome, None);
@@ -360,7 +343,7 @@ impl Run<'_> {
         }
         out.push_str(&format!(
             "{}: {changes} changes in {:.1} s\n",
-            sentence(outcome, self.args.dry_run),
+            outcome::sentence(outcome, self.args.dry_run),
             self.began.elapsed().as_secs_f64()
         ));
         if let Some(log) = log {
@@ -375,43 +358,6 @@ fn refusal_line(layer: &str, refusal: &Refusal) -> String {
         "refused {} ({layer}): {}\n  {}\n",
         refusal.code, refusal.because, refusal.hint
     )
-}
-
-/// How the run ended, in words.
-fn sentence(outcome: Outcome, dry_run: bool) -> &'static str {
-    match outcome {
-        Outcome::Unreachable if dry_run => "some host was unreachable",
-        Outcome::Converged => "nothing to do",
-        Outcome::Changed => "done and verified",
-        Outcome::Pending => "changes are pending",
-        Outcome::Failed => "failed; running the same command again continues safely",
-        Outcome::Refused => "refused",
-        Outcome::Unreachable => "some host was unreachable, what is safe without it is done",
-        Outcome::Drifted => "the hosts are not what they were when the plan was saved",
-        Outcome::NotConverged => "not converged: after all steps there would still be some",
-        Outcome::Interrupted => "interrupted; running the same command again continues safely",
-    }
-}
-
-/// Precedence: 130 > 1 > 5 > 3 > 6 > 4 > 0.
-fn outcome(drove: &Drove, last: &Plan, engine: &Engine<'_, Remote>) -> Outcome {
-    if drove.interrupted {
-        Outcome::Interrupted
-    } else if drove.failed {
-        Outcome::Failed
-    } else if !drove.drifted.is_empty() {
-        Outcome::Drifted
-    } else if !last.refusals.is_empty() {
-        Outcome::Refused
-    } else if last.open().next().is_some() {
-        Outcome::NotConverged
-    } else if !engine.unreachable().is_empty() {
-        Outcome::Unreachable
-    } else if drove.changed.is_empty() {
-        Outcome::Converged
-    } else {
-        Outcome::Changed
-    }
 }
 
 fn open_log(args: &OutputArgs) -> Option<Log> {

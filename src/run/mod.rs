@@ -1,8 +1,9 @@
 //! The whole story: load → look → plan → show → lock → act → verify → report.
 
 mod apply;
-mod compile;
+pub mod compile;
 mod lock;
+pub mod outcome;
 pub mod project;
 mod setup;
 mod show;
