@@ -5,7 +5,7 @@ use super::engine::{Engine, Stage};
 use super::perform::{Ended, Tried, ask, perform};
 use super::schedule::Frontier;
 use crate::inventory::HostName;
-use crate::plan::{Class, Reach, Step, Wait};
+use crate::plan::{Claim, Class, Reach, Scope, Step, Wait};
 use crate::probe::{Answer, Query, Seen};
 use crate::report::{Event, Reporter};
 use futures_util::FutureExt;
@@ -13,7 +13,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often something that is under way by itself is looked at.
 const WAIT_POLL: Duration = Duration::from_secs(1);
@@ -56,7 +57,10 @@ struct Drive<'e, 'a, F> {
     report: &'e Reporter,
     busy: BTreeSet<HostName>,
     in_flight: InFlight<'a>,
-    waiting: BTreeMap<String, Instant>,
+    /// Since when a task waits for what.
+    waiting: Vec<(usize, Claim, Instant)>,
+    /// What the acts under way may change.
+    acting: Vec<(HostName, Scope)>,
     performed: BTreeMap<(String, HostName), usize>,
     restarting: bool,
     drove: Drove,
@@ -71,7 +75,8 @@ impl<'a, F: Fleet> Engine<'a, F> {
             report,
             busy: BTreeSet::new(),
             in_flight: FuturesUnordered::new(),
-            waiting: BTreeMap::new(),
+            waiting: Vec::new(),
+            acting: Vec::new(),
             performed: BTreeMap::new(),
             restarting: false,
             drove: Drove::default(),
@@ -79,7 +84,11 @@ impl<'a, F: Fleet> Engine<'a, F> {
         loop {
             drive.engine.evaluate();
             drive.ask();
-            if mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty() {
+            drive.forget_waits();
+            let goes_on = |drive: &Drive<'_, 'a, F>| {
+                mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty()
+            };
+            if goes_on(&drive) {
                 drive.act();
             }
             match drive.in_flight.next().await {
@@ -90,7 +99,7 @@ impl<'a, F: Fleet> Engine<'a, F> {
                         drive.absorb(more).await;
                     }
                 }
-                None if drive.is_stuck(mode) => {}
+                None if goes_on(&drive) && drive.is_stuck() => {}
                 None => break,
             }
         }
@@ -151,10 +160,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
     }
 
     /// Nothing is in flight. Hosts that wait for a value that nobody will give are stopped, once, so that the rest can go on.
-    fn is_stuck(&mut self, mode: Mode) -> bool {
-        if mode == Mode::Look {
-            return false;
-        }
+    fn is_stuck(&mut self) -> bool {
         let hosts = self.engine.hosts.iter();
         let stuck: Vec<(HostName, String)> = hosts
             .filter(|host| !self.engine.stopped_hosts.contains_key(*host))
@@ -176,7 +182,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             .first()
             .filter(|(_, step)| step.class == Class::Restart)
         {
-            if self.restarting {
+            if self.restarting || !self.engine.health_is_known() {
                 return false;
             }
             if let Some(why) = self.engine.gate(&step.subject) {
@@ -219,6 +225,10 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         }
         let (fleet, deadline) = (self.engine.fleet, self.engine.options.settle_deadline);
         self.busy.extend(busy.iter().cloned());
+        let scopes = steps
+            .iter()
+            .map(|(_, step)| (step.subject.clone(), step.act.writes()));
+        self.acting.extend(scopes);
         self.in_flight.push(Box::pin(async move {
             let tried = perform(fleet, steps, deadline).await;
             Finished::Acted(busy, tried)
@@ -300,6 +310,17 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         stopped
     }
 
+    /// A task that waits for nothing any more begins anew when it has to wait again. The words of a wait
+    /// may change while it lasts, and what is waited for may come and go: neither starts the clock again.
+    fn forget_waits(&mut self) {
+        let progress = &self.engine.progress;
+        self.waiting
+            .retain(|(index, _, _)| match &progress[*index].stage {
+                Stage::Decided(verdict) => !verdict.decision.waits.is_empty(),
+                _ => true,
+            });
+    }
+
     fn first_wait(&mut self, index: usize) {
         if let Some(wait) = self.waits(index).first().cloned() {
             self.wait(index, wait);
@@ -307,10 +328,16 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
     }
 
     fn wait(&mut self, index: usize, wait: Wait) {
-        let since = *self
-            .waiting
-            .entry(wait.what.clone())
-            .or_insert_with(Instant::now);
+        let same =
+            |(task, claim, _): &&(usize, Claim, Instant)| *task == index && *claim == wait.until;
+        let since = match self.waiting.iter().find(same) {
+            Some((_, _, since)) => *since,
+            None => {
+                let now = Instant::now();
+                self.waiting.push((index, wait.until.clone(), now));
+                now
+            }
+        };
         let elapsed = since.elapsed();
         // Told at once, and then once in a while.
         if elapsed.as_secs().is_multiple_of(5) {
@@ -366,6 +393,15 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             Finished::Acted(busy, tried) => {
                 for host in &busy {
                     self.busy.remove(host);
+                }
+                for one in &tried {
+                    let scope = (one.step.subject.clone(), one.step.act.writes());
+                    if let Some(at) = self.acting.iter().position(|acting| *acting == scope) {
+                        self.acting.swap_remove(at);
+                    }
+                    if matches!(one.ended, Ended::Done) {
+                        self.waiting.retain(|(index, _, _)| *index != one.index);
+                    }
                 }
                 self.restarting &= !tried.iter().any(|tried| tried.step.class == Class::Restart);
                 for one in tried {
@@ -440,9 +476,9 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                     self.stop_host(&host, format!("{id} failed"));
                 }
             }
-            Ended::Lost(why) => {
-                self.note_unreachable(&on);
-                if self.engine.fleet.unreachable(&on).is_none() {
+            Ended::Lost(lost, why) => {
+                self.note_unreachable(&lost);
+                if self.engine.fleet.unreachable(&lost).is_none() {
                     self.drove.failed = true;
                     let shows = step.act.show();
                     let said = format!(
@@ -454,7 +490,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                         shows,
                         said,
                     });
-                    self.stop_host(&on, why);
+                    self.stop_host(&lost, why);
                 }
             }
         }
@@ -471,6 +507,12 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 .engine
                 .memory
                 .of(host)
+                // What is being changed now is forgotten when that has ended.
+                .filter(|(query, _)| {
+                    let touched =
+                        |(on, scope): &(HostName, Scope)| scope.touches(query, on == host);
+                    !self.acting.iter().any(touched)
+                })
                 .filter_map(|(query, seen)| Some((query.clone(), seen.known()?.steady()?)))
                 .collect();
             let fresh = self
@@ -479,8 +521,20 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 .ask(host, kept.keys().cloned().collect())
                 .await;
             for (query, now) in fresh {
-                let now = now.known().and_then(Answer::steady);
-                if now.is_some_and(|now| kept.get(&query).is_some_and(|before| *before != now)) {
+                let steady = now.known().and_then(Answer::steady);
+                if steady.is_none()
+                    || kept
+                        .get(&query)
+                        .is_none_or(|before| Some(before) == steady.as_ref())
+                {
+                    continue;
+                }
+                // A cluster moves by itself too: a node is heard of again, another one leads.
+                if !query.is_local() {
+                    self.engine.memory.insert(host, query.clone(), now);
+                    self.engine
+                        .refresh(&BTreeSet::from([(host.clone(), query)]));
+                } else {
                     self.drove.failed = true;
                     self.stop_host(host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
                 }

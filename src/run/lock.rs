@@ -27,13 +27,9 @@ pub enum Denied {
 pub struct Locks(BTreeMap<HostName, Held>);
 
 impl Locks {
-    /// The hosts whose lock has fallen by itself.
-    pub fn fallen(&self) -> Vec<&HostName> {
-        self.0
-            .iter()
-            .filter(|(_, held)| !held.is_held())
-            .map(|(host, _)| host)
-            .collect()
+    /// How many locks are held. Hosts that were never locked do not count.
+    pub fn held(&self) -> usize {
+        self.0.values().filter(|held| held.is_held()).count()
     }
 
     /// Releases all, and waits for that.
