@@ -195,7 +195,7 @@ fn directory_from(registers: &Arc<Registers>, host: &str, of: &str) -> Work<'sta
                     module(&host, "directory", &yaml).expect("a module"),
                 ))
             }
-            Some(Val::Unknown(why)) => Built::Unknown(why),
+            Some(Val::Unknown(why)) => Built::Unknown(why, Vec::new()),
             None => panic!("nothing registers `count`"),
         }),
     }
@@ -294,13 +294,15 @@ fn applying_does_the_plan_and_a_second_run_nothing() {
 #[test]
 fn steps_without_a_hazard_are_sent_together_and_others_wait() {
     let fleet = Memory::default();
-    // `/x/y` lies below `/x`: what is seen of it may change with the first step.
+    // Missing parents are made as well: what is seen of `/x` may change with the first step. What is seen
+    // of `/z/y`, which does not exist, cannot change with `/z`.
     simple(
         &fleet,
         vec![
-            directory("a", "/x"),
-            directory("a", "/z"),
             directory("a", "/x/y"),
+            directory("a", "/z"),
+            directory("a", "/z/y"),
+            directory("a", "/x"),
         ],
         Mode::Apply,
     );
@@ -309,7 +311,53 @@ fn steps_without_a_hazard_are_sent_together_and_others_wait() {
         .iter()
         .map(|(_, paths)| paths.iter().map(String::as_str).collect())
         .collect();
-    assert_eq!(paths, [vec!["/x", "/z"], vec!["/x/y"]]);
+    assert_eq!(paths, [vec!["/x/y", "/z", "/z/y"], vec!["/x"]]);
+}
+
+#[test]
+fn a_step_behind_a_task_that_may_still_find_work_waits_for_it() {
+    // `/x` is there, but what is seen of it may change with `/x/y`; so `/z` is not sent along with that.
+    let fleet = Memory::default();
+    fleet
+        .directories
+        .borrow_mut()
+        .insert(("a".into(), "/x".into()));
+    let works = ["/x/y", "/x", "/z"].map(|path| directory("a", path));
+    let run = simple(&fleet, works.into(), Mode::Apply);
+    assert!(!run.drove.failed && fleet.has("a", "/z"));
+    let sent = fleet.batches.borrow();
+    let paths: Vec<&[String]> = sent.iter().map(|(_, paths)| &paths[..]).collect();
+    assert_eq!(paths, [["/x/y"], ["/z"]]);
+}
+
+#[test]
+fn a_step_that_the_saved_plan_does_not_have_is_drift_and_no_failure() {
+    let registers = Arc::default();
+    let fleet = Memory::default();
+    let works = vec![
+        directory("a", "/x"),
+        reading("a"),
+        directory_from(&registers, "b", "a"),
+    ];
+    let options = Options {
+        approved: Some(BTreeSet::new()),
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let drove = runtime.block_on(async {
+        let mut engine = Engine::new(&fleet, layers(), works, registers, options);
+        let report = Reporter::new(Vec::new(), Redactor::default());
+        engine.drive(Mode::Apply, &report, &fleet.interrupt).await
+    });
+    assert_eq!(drove.drifted, ["a: directory/x"]);
+    assert!(
+        !drove.failed,
+        "b waits for a value, which is nobody's fault"
+    );
+    assert!(fleet.batches.borrow().is_empty());
 }
 
 #[test]
@@ -434,19 +482,15 @@ fn a_value_that_never_comes_stops_those_who_wait_for_it() {
 #[test]
 fn an_interrupt_ends_the_run_after_what_runs() {
     let fleet = Memory {
-        interrupt_after: Some("/x".into()),
+        interrupt_after: Some("/x/y".into()),
         ..Memory::default()
     };
     let run = simple(
         &fleet,
-        vec![directory("a", "/x"), directory("a", "/x/y")],
+        vec![directory("a", "/x/y"), directory("a", "/x")],
         Mode::Apply,
     );
     assert!(run.drove.interrupted);
-    assert!(fleet.has("a", "/x") && !fleet.has("a", "/x/y"));
-    assert_eq!(
-        run.plan,
-        ["a directory/x/y"],
-        "the report says what is left"
-    );
+    assert!(fleet.has("a", "/x/y") && !fleet.has("a", "/x"));
+    assert_eq!(run.plan, ["a directory/x"], "the report says what is left");
 }

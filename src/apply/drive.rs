@@ -8,6 +8,7 @@ use crate::inventory::HostName;
 use crate::plan::{Claim, Class, Reach, Scope, Step, Wait};
 use crate::probe::{Answer, Query, Seen};
 use crate::report::{Event, Reporter};
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,7 +92,13 @@ impl<'a, F: Fleet> Engine<'a, F> {
                 drive.act();
             }
             match drive.in_flight.next().await {
-                Some(finished) => drive.absorb(finished).await,
+                Some(finished) => {
+                    drive.absorb(finished).await;
+                    // What came in meanwhile is taken along: one evaluation for all of it.
+                    while let Some(Some(more)) = drive.in_flight.next().now_or_never() {
+                        drive.absorb(more).await;
+                    }
+                }
                 None if goes_on(&drive) && drive.is_stuck() => {}
                 None => break,
             }
@@ -103,11 +110,11 @@ impl<'a, F: Fleet> Engine<'a, F> {
 
 impl<'a, F: Fleet> Drive<'_, 'a, F> {
     fn ask(&mut self) {
-        for host in self.engine.hosts() {
-            if self.busy.contains(&host) {
+        for host in self.engine.hosts.iter() {
+            if self.busy.contains(host) {
                 continue;
             }
-            let queries = self.engine.open_questions(&host);
+            let queries = self.engine.open_questions(host);
             if queries.is_empty() {
                 continue;
             }
@@ -116,6 +123,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 host: host.clone(),
                 questions: queries.len(),
             });
+            let host = host.clone();
             self.busy.insert(host.clone());
             self.in_flight.push(Box::pin(async move {
                 let answers = fleet.ask(&host, queries).await;
@@ -125,13 +133,14 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
     }
 
     fn act(&mut self) {
+        let hosts = self.engine.hosts.clone();
         let mut again = true;
         while std::mem::take(&mut again) {
-            for host in self.engine.hosts() {
-                if self.busy.contains(&host) || self.engine.stopped_hosts.contains_key(&host) {
+            for host in hosts.iter() {
+                if self.busy.contains(host) || self.engine.stopped_hosts.contains_key(host) {
                     continue;
                 }
-                match self.engine.frontier(&host) {
+                match self.engine.frontier(host) {
                     Frontier::Batch(steps) => again |= self.start(vec![host.clone()], steps),
                     Frontier::Cluster(index) => again |= self.cluster(index),
                     Frontier::Wait(index) => self.first_wait(index),
@@ -141,7 +150,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                     }
                     Frontier::Stuck(why) => {
                         self.drove.failed = true;
-                        self.stop_host(&host, why);
+                        self.stop_host(host, why);
                         again = true;
                     }
                     Frontier::Unknown(_) | Frontier::Asking | Frontier::Done => {}
@@ -152,11 +161,11 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
 
     /// Nothing is in flight. Hosts that wait for a value that nobody will give are stopped, once, so that the rest can go on.
     fn is_stuck(&mut self) -> bool {
-        let hosts = self.engine.hosts().into_iter();
+        let hosts = self.engine.hosts.iter();
         let stuck: Vec<(HostName, String)> = hosts
-            .filter(|host| !self.engine.stopped_hosts.contains_key(host))
-            .filter_map(|host| match self.engine.frontier(&host) {
-                Frontier::Unknown(why) => Some((host, why)),
+            .filter(|host| !self.engine.stopped_hosts.contains_key(*host))
+            .filter_map(|host| match self.engine.frontier(host) {
+                Frontier::Unknown(why) => Some((host.clone(), why)),
                 _ => None,
             })
             .collect();
@@ -329,10 +338,14 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 now
             }
         };
-        self.report.emit(&Event::Waiting {
-            what: wait.what.clone(),
-            since: since.elapsed(),
-        });
+        let elapsed = since.elapsed();
+        // Told at once, and then once in a while.
+        if elapsed.as_secs().is_multiple_of(5) {
+            self.report.emit(&Event::Waiting {
+                what: wait.what.clone(),
+                since: elapsed,
+            });
+        }
         if since.elapsed().as_secs() > wait.deadline_s {
             self.drove.failed = true;
             let why = format!(
@@ -356,7 +369,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             Finished::Asked(host, answers) => {
                 self.busy.remove(&host);
                 for (query, answer) in answers {
-                    self.engine.memory.insert(&host, query, answer);
+                    self.engine.learn(&host, query, answer);
                 }
                 self.note_unreachable(&host);
             }
@@ -369,12 +382,11 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                     // What has come true may have changed all that the task looked at.
                     let asked = self.engine.progress[index].asked.clone();
                     for (host, query) in &asked {
-                        gone.extend(self.engine.memory.forget(host, |held| held == query));
+                        gone.extend(self.engine.memory.forget(host, |held, _| held == query));
                     }
                 }
                 self.engine
-                    .memory
-                    .insert(&wait.until.host, wait.until.query, answer);
+                    .learn(&wait.until.host, wait.until.query, answer);
                 self.engine.refresh(&gone);
                 self.note_unreachable(&wait.until.host);
             }
@@ -417,7 +429,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         match ended {
             Ended::Done => {
                 if step.every_time {
-                    self.engine.done_once.insert((id.clone(), host.clone()));
+                    self.engine.finish_once(index, &step);
                 }
                 self.drove
                     .changed
@@ -439,7 +451,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 let gone = self
                     .engine
                     .memory
-                    .forget(&claim.host, |query| *query == claim.query);
+                    .forget(&claim.host, |query, _| *query == claim.query);
                 self.engine.refresh(&gone);
                 let text = format!(
                     "{host}: {id} did not begin, because this no longer holds: {claim}; looking again"
@@ -486,40 +498,33 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
 
     /// `--paranoid`: every answer that was kept is asked for again, and must not have moved.
     async fn check_kept(&mut self) {
-        for host in self.engine.hosts() {
-            if self.busy.contains(&host) || self.engine.fleet.unreachable(&host).is_some() {
+        let hosts = self.engine.hosts.clone();
+        for host in hosts.iter() {
+            if self.busy.contains(host) || self.engine.fleet.unreachable(host).is_some() {
                 continue;
             }
-            let kept: BTreeMap<Query, Seen<Answer>> = self
+            let kept: BTreeMap<Query, Answer> = self
                 .engine
                 .memory
-                .of(&host)
-                .filter(|(query, seen)| !query.is_volatile() && seen.known().is_some())
+                .of(host)
                 // What is being changed now is forgotten when that has ended.
                 .filter(|(query, _)| {
                     let touched =
-                        |(on, scope): &(HostName, Scope)| scope.touches(query, *on == host);
+                        |(on, scope): &(HostName, Scope)| scope.touches(query, on == host);
                     !self.acting.iter().any(touched)
                 })
-                .map(|(query, seen)| (query.clone(), seen.clone()))
+                .filter_map(|(query, seen)| Some((query.clone(), seen.known()?.steady()?)))
                 .collect();
             let fresh = self
                 .engine
                 .fleet
-                .ask(&host, kept.keys().cloned().collect())
+                .ask(host, kept.keys().cloned().collect())
                 .await;
             for (query, now) in fresh {
-                if now.known().is_none() || kept.get(&query).is_none_or(|before| *before == now) {
-                    continue;
-                }
-                // A cluster moves by itself too: a node is heard of again, another one leads.
-                if !query.is_local() {
-                    self.engine.memory.insert(&host, query.clone(), now);
-                    self.engine
-                        .refresh(&BTreeSet::from([(host.clone(), query)]));
-                } else {
+                let now = now.known().and_then(Answer::steady);
+                if now.is_some_and(|now| kept.get(&query).is_some_and(|before| *before != now)) {
                     self.drove.failed = true;
-                    self.stop_host(&host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
+                    self.stop_host(host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
                 }
             }
         }

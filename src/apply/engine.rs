@@ -1,58 +1,24 @@
 //! What is known, what each task makes of it, and what that leaves to do.
 
+use super::registers::Registers;
+use super::ties::{Pending, Ties};
 use crate::inventory::HostName;
 use crate::module::{AnyModule, Verdict};
-use crate::plan::{Class, Scope, Step, StepId};
-use crate::playbook::{Registered, Val};
+use crate::plan::{Class, Step, StepId};
+use crate::playbook::Val;
 use crate::probe::answers::Key;
-use crate::probe::{Answers, Memory, Need};
+use crate::probe::{Memory, Need, Query};
 use crate::yaml::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// What tasks registered, by host and name. Shared with the scopes that templates are rendered in.
-#[derive(Debug, Default)]
-pub struct Registers {
-    values: RwLock<BTreeMap<(HostName, String), Val<serde_json::Value>>>,
-    read: AtomicBool,
-}
-
-impl Registers {
-    fn set(&self, host: &HostName, name: &str, value: Val<serde_json::Value>) -> bool {
-        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
-        let key = (host.clone(), name.to_owned());
-        if values.get(&key) == Some(&value) {
-            return false;
-        }
-        values.insert(key, value);
-        true
-    }
-
-    /// Whether a value was read since the last call.
-    fn was_read(&self) -> bool {
-        self.read.swap(false, Ordering::Relaxed)
-    }
-}
-
-impl Registered for Registers {
-    fn get(&self, host: &HostName, name: &str) -> Option<Val<serde_json::Value>> {
-        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
-        let value = values.get(&(host.clone(), name.to_owned())).cloned();
-        if value.is_some() {
-            self.read.store(true, Ordering::Relaxed);
-        }
-        value
-    }
-}
 
 /// What became of a task's arguments.
 pub enum Built {
     /// `when` says no.
     Skipped,
-    /// They depend on a value that cannot be known yet, and why.
-    Unknown(String),
+    /// They depend on a value that cannot be known yet, and why; what the host will be asked whatever it is.
+    Unknown(String, Vec<Query>),
     /// They are wrong.
     Wrong(Diagnostics),
     /// The module with its arguments.
@@ -108,13 +74,15 @@ pub enum Stage {
 
 pub(super) struct Progress {
     pub(super) stage: Stage,
-    module: Option<Box<AnyModule>>,
-    /// Whether the arguments depend on what is registered.
-    reads_registers: bool,
+    pub(super) module: Option<Box<AnyModule>>,
     /// What the verdict depends on.
     pub(super) asked: BTreeSet<Key>,
     /// An earlier step that may change what the verdict depends on: `package/install/docker-ce on ke2-server1`.
     pub(super) hazard: Option<String>,
+    /// What will be asked when the arguments are known.
+    pub(super) foreseen: Vec<Query>,
+    /// The steps of the verdict.
+    pub(super) pending: Vec<Pending>,
 }
 
 /// How to run.
@@ -155,7 +123,10 @@ pub struct Engine<'a, F> {
     pub(super) stopped_layers: BTreeMap<usize, String>,
     /// Steps that nothing tells the end of, done in this run.
     pub(super) done_once: BTreeSet<(StepId, HostName)>,
-    registers: Arc<Registers>,
+    pub(super) registers: Arc<Registers>,
+    pub(super) ties: Ties,
+    /// All hosts of the playbook, in the order of their first task.
+    pub(super) hosts: Arc<[HostName]>,
 }
 
 impl<'a, F: super::Fleet> Engine<'a, F> {
@@ -179,14 +150,24 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             .map(|_| Progress {
                 stage: Stage::Fresh,
                 module: None,
-                reads_registers: false,
                 asked: BTreeSet::new(),
                 hazard: None,
+                foreseen: Vec::new(),
+                pending: Vec::new(),
             })
+            .collect();
+        let mut seen = BTreeSet::new();
+        let hosts = works
+            .iter()
+            .flat_map(|work| &work.hosts)
+            .filter(|host| seen.insert((*host).clone()))
+            .cloned()
             .collect();
         Self {
             fleet,
             layers,
+            ties: Ties::new(&works),
+            hosts,
             works,
             progress,
             memory: Memory::default(),
@@ -220,126 +201,6 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
         &self.stopped_layers
     }
 
-    /// All hosts of the playbook, in the order of their first task.
-    pub fn hosts(&self) -> Vec<HostName> {
-        let mut seen = BTreeSet::new();
-        self.works
-            .iter()
-            .flat_map(|work| &work.hosts)
-            .filter(|host| seen.insert((*host).clone()))
-            .cloned()
-            .collect()
-    }
-
-    /// Lets every task make of the answers what it can. Pure but for its own notes: nothing is asked here.
-    pub(super) fn evaluate(&mut self) {
-        let mut pending: Vec<(HostName, Scope, String)> = Vec::new();
-        for index in 0..self.works.len() {
-            self.build(index);
-            self.decide(index);
-            self.progress[index].hazard = hazard(&self.progress[index].asked, &pending);
-            self.register(index);
-            let progress = &self.progress[index];
-            if let Stage::Decided(verdict) = &progress.stage {
-                for step in &verdict.decision.steps {
-                    if self.is_included(&step.subject) && !self.is_done_once(step) {
-                        pending.push((
-                            step.subject.clone(),
-                            step.act.writes(),
-                            step.id.to_string(),
-                        ));
-                    }
-                }
-            }
-        }
-    }
-
-    fn build(&mut self, index: usize) {
-        let progress = &mut self.progress[index];
-        if !matches!(progress.stage, Stage::Fresh) || progress.module.is_some() {
-            return;
-        }
-        self.registers.was_read();
-        let built = (self.works[index].build)();
-        progress.reads_registers = self.registers.was_read();
-        progress.module = None;
-        progress.stage = match built {
-            Built::Skipped => Stage::Skipped,
-            Built::Unknown(why) => Stage::Unknown(why),
-            Built::Wrong(diagnostics) => Stage::Wrong(diagnostics),
-            Built::Module(module) => {
-                progress.module = Some(module);
-                Stage::Fresh
-            }
-        };
-    }
-
-    fn decide(&mut self, index: usize) {
-        let progress = &mut self.progress[index];
-        let again = match &progress.stage {
-            Stage::Fresh => true,
-            Stage::Asking(need) => need
-                .0
-                .iter()
-                .all(|(host, query)| self.memory.get(host, query).is_some()),
-            _ => false,
-        };
-        let Some(module) = progress.module.as_ref().filter(|_| again) else {
-            return;
-        };
-        let seen = Answers::new(&self.memory);
-        let found = module.verdict(&seen);
-        progress.asked = seen.into_asked();
-        progress.stage = match found {
-            Err(need) => Stage::Asking(need),
-            Ok(verdict) => {
-                let blind = (!self.works[index].cluster).then(|| {
-                    // What a task asks of other hosts it can do without: it says itself what it then takes for granted.
-                    let own = |(host, _): &&Key| self.works[index].hosts.contains(host);
-                    progress.asked.iter().filter(own).find_map(|(host, query)| {
-                        self.memory.get(host, query)?.unknown().map(str::to_owned)
-                    })
-                });
-                match blind.flatten() {
-                    Some(why) => Stage::Blind(why),
-                    None => Stage::Decided(Box::new(verdict)),
-                }
-            }
-        };
-    }
-
-    /// Keeps what a reading found, unless an earlier step may still change it.
-    fn register(&mut self, index: usize) {
-        let work = &self.works[index];
-        let (Some(name), Some(host)) = (&work.register, work.hosts.first()) else {
-            return;
-        };
-        let progress = &self.progress[index];
-        let value = match (&progress.stage, &progress.hazard) {
-            (Stage::Decided(_), Some(step)) => {
-                Val::Unknown(format!("`{name}` cannot be known until {step} has run"))
-            }
-            (Stage::Decided(verdict), None) => match &verdict.registered {
-                Some(value) => Val::Known(value.clone()),
-                None => Val::Unknown(format!("task `{}` reads nothing", work.task)),
-            },
-            (Stage::Skipped, _) => Val::Known(serde_json::json!({"skipped": true})),
-            (Stage::Blind(why) | Stage::Unknown(why), _) => Val::Unknown(why.clone()),
-            (Stage::Asking(_) | Stage::Fresh | Stage::Wrong(_), _) => {
-                Val::Unknown(format!("`{name}` has not been read yet"))
-            }
-        };
-        if !self.registers.set(host, name, value) {
-            return;
-        }
-        for later in &mut self.progress[index + 1..] {
-            if later.reads_registers {
-                later.module = None;
-                later.stage = Stage::Fresh;
-            }
-        }
-    }
-
     /// Whether `--limit` lets a host be changed.
     pub(super) fn is_included(&self, host: &HostName) -> bool {
         self.options
@@ -369,55 +230,6 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             .is_none_or(|approved| approved.contains(&key))
     }
 
-    /// The questions that are open for a host.
-    pub(super) fn open_questions(&self, host: &HostName) -> BTreeSet<crate::probe::Query> {
-        self.progress
-            .iter()
-            .filter_map(|progress| match &progress.stage {
-                Stage::Asking(need) => Some(&need.0),
-                _ => None,
-            })
-            .flatten()
-            .filter(|(asked, query)| asked == host && self.memory.get(asked, query).is_none())
-            .map(|(_, query)| query.clone())
-            .collect()
-    }
-
-    /// Forgets what an act of `host` may have changed.
-    pub(super) fn forget(&mut self, host: &HostName, scope: &Scope) {
-        let mut gone = BTreeSet::new();
-        for other in self.hosts() {
-            let same = other == *host;
-            gone.extend(
-                self.memory
-                    .forget(&other, |query| scope.touches(query, same)),
-            );
-        }
-        self.refresh(&gone);
-    }
-
-    /// Forgets everything, so that all is asked anew.
-    pub fn forget_all(&mut self) {
-        let mut gone = BTreeSet::new();
-        for host in self.hosts() {
-            gone.extend(self.memory.forget(&host, |_| true));
-        }
-        self.refresh(&gone);
-    }
-
-    /// Lets the tasks that depend on these answers decide again.
-    pub(super) fn refresh(&mut self, gone: &BTreeSet<Key>) {
-        for progress in &mut self.progress {
-            let decided = matches!(
-                progress.stage,
-                Stage::Decided(_) | Stage::Blind(_) | Stage::Asking(_)
-            );
-            if decided && progress.asked.iter().any(|key| gone.contains(key)) {
-                progress.stage = Stage::Fresh;
-            }
-        }
-    }
-
     /// The layer that stops this one: itself, or one that it needs.
     pub(super) fn stopper(&self, layer: usize) -> Option<&str> {
         if let Some(why) = self.stopped_layers.get(&layer) {
@@ -428,16 +240,4 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             .iter()
             .find_map(|needed| self.stopper(*needed))
     }
-}
-
-/// The first pending step that may change one of these answers.
-fn hazard(asked: &BTreeSet<Key>, pending: &[(HostName, Scope, String)]) -> Option<String> {
-    pending
-        .iter()
-        .find(|(subject, scope, _)| {
-            asked
-                .iter()
-                .any(|(host, query)| scope.touches(query, host == subject))
-        })
-        .map(|(subject, _, id)| format!("{id} on {subject}"))
 }

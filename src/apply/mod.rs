@@ -2,13 +2,18 @@
 
 mod drive;
 mod engine;
+mod evaluate;
 mod fleet;
 mod outline;
 mod perform;
+mod registers;
 mod remote;
 mod schedule;
+mod ties;
+mod wire;
 
 pub use drive::{Drove, Mode};
-pub use engine::{Built, Engine, LayerSpec, Options, Registers, Stage, Work};
+pub use engine::{Built, Engine, LayerSpec, Options, Stage, Work};
 pub use fleet::{Done, Fleet};
+pub use registers::Registers;
 pub use remote::{AskKey, Remote};

@@ -184,14 +184,6 @@ impl<F: super::Fleet> Engine<'_, F> {
             .collect()
     }
 
-    /// Whether something may come to light only by acting: a task whose arguments are not known yet, behind steps that may run.
-    pub fn has_hidden_work(&self) -> bool {
-        self.progress.iter().any(|progress| match &progress.stage {
-            Stage::Decided(verdict) => !verdict.decision.waits.is_empty(),
-            _ => false,
-        })
-    }
-
     /// Counts the tasks that are as they should be, and those that were left out.
     pub fn count_tasks(&self, report: &crate::report::Reporter) {
         for (work, stage) in self.stages() {
@@ -209,9 +201,9 @@ impl<F: super::Fleet> Engine<'_, F> {
 
     /// The hosts that do not answer, and why.
     pub fn unreachable(&self) -> BTreeMap<HostName, String> {
-        self.hosts()
-            .into_iter()
-            .filter_map(|host| Some((host.clone(), self.fleet.unreachable(&host)?)))
+        self.hosts
+            .iter()
+            .filter_map(|host| Some((host.clone(), self.fleet.unreachable(host)?)))
             .collect()
     }
 }

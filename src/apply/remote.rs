@@ -2,21 +2,17 @@
 
 use super::Fleet;
 use super::fleet::Done;
+use super::wire::{reply, request_of, said, silent, simple, spool, unix_time};
 use crate::connection::{ConnectError, ConnectFailure, Connector, Lost, Output, Request, Session};
 use crate::inventory::HostName;
 use crate::plan::{Act, Late, Phase};
-use crate::probe::ask::{Ask, Reply, lower};
-use crate::probe::path::CONTENT_LIMIT;
+use crate::probe::ask::{Ask, lower};
 use crate::probe::{Answer, Query, Seen};
 use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::OnceCell;
-
-/// How much standard input rides along with a request; more goes through a session of its own.
-const INLINE_STDIN: usize = 64 << 10;
 
 /// Asks a person whether an unknown host key is the right one.
 pub type AskKey = Box<dyn Fn(&ConnectError) -> bool>;
@@ -290,107 +286,4 @@ impl Fleet for Remote {
     fn unreachable(&self, host: &HostName) -> Option<String> {
         self.down.borrow().get(host).cloned()
     }
-}
-
-/// The one request of an act that needs no more.
-fn simple(act: &Act) -> Option<Request> {
-    if act.late().is_some() {
-        return None;
-    }
-    let mut phases = act.phases(None).into_iter();
-    match (phases.next(), phases.next()) {
-        (
-            Some(Phase::Run {
-                script,
-                stdin,
-                deadline,
-            }),
-            None,
-        ) if stdin
-            .as_ref()
-            .is_none_or(|stdin| stdin.len() <= INLINE_STDIN) =>
-        {
-            Some(Request {
-                deadline,
-                stdin,
-                fail_stop: true,
-                ..Request::new(script)
-            })
-        }
-        _ => None,
-    }
-}
-
-/// Brings a large standard input over by a session of its own, into a private file that the script removes.
-async fn spool(
-    session: &Session,
-    script: String,
-    stdin: Option<Vec<u8>>,
-) -> Result<(String, Option<Vec<u8>>), Done> {
-    let content = match stdin {
-        Some(content) if content.len() > INLINE_STDIN => content,
-        other => return Ok((script, other)),
-    };
-    let nonce = format!("{:x}-{}", unix_time().to_bits(), content.len());
-    let path = format!("/tmp/.provision-{nonce}");
-    match session.upload(&path, 0o600, content).await {
-        Ok(output) if output.status == 0 => {
-            let script = format!("(\n{script}\n) <{path}\ns=$?\nrm -f {path}\nexit $s");
-            Ok((script, None))
-        }
-        Ok(output) => Err(Done::Failed {
-            status: output.status,
-            said: said(&output),
-        }),
-        Err(lost) => Err(Done::Lost(lost.to_string())),
-    }
-}
-
-fn request_of(ask: &Ask) -> Request {
-    // A batch of contents is the largest answer there is.
-    let stdout_limit = ask
-        .queries
-        .len()
-        .saturating_mul(CONTENT_LIMIT)
-        .saturating_add(1 << 20);
-    Request {
-        deadline: ask.deadline,
-        stdout_limit,
-        ..Request::new(ask.script.clone())
-    }
-}
-
-fn reply(output: Output, sent_s: f64) -> Reply {
-    Reply {
-        status: output.status,
-        stdout: output.stdout,
-        stderr: output.stderr,
-        sent_s,
-        received_s: unix_time(),
-    }
-}
-
-fn silent(queries: &[Query], why: &str) -> Vec<(Query, Seen<Answer>)> {
-    queries
-        .iter()
-        .map(|query| (query.clone(), Seen::Unknown(why.to_owned())))
-        .collect()
-}
-
-/// Standard error, after standard output where that says something.
-fn said(output: &Output) -> String {
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    [stdout.trim(), stderr.trim()]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn unix_time() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64()
 }

@@ -32,8 +32,9 @@ pub(super) enum Frontier {
 impl<F: super::Fleet> Engine<'_, F> {
     pub(super) fn frontier(&self, host: &HostName) -> Frontier {
         let mut batch: Vec<(usize, Step)> = Vec::new();
-        for (index, work) in self.works.iter().enumerate() {
-            if !work.hosts.contains(host) || self.stopper(work.layer).is_some() {
+        for &index in self.ties.of_host(host) {
+            let work = &self.works[index];
+            if self.stopper(work.layer).is_some() {
                 continue;
             }
             // What the task would do after these steps is not known before they have run.
@@ -58,7 +59,7 @@ impl<F: super::Fleet> Engine<'_, F> {
                         Frontier::Refused(index)
                     } else if let Some(full) = self.fill(&mut batch, index, decision) {
                         return full;
-                    } else if decision.waits.is_empty() {
+                    } else if self.next_wait(decision).is_none() {
                         continue;
                     } else {
                         Frontier::Wait(index)
@@ -124,9 +125,18 @@ impl<F: super::Fleet> Engine<'_, F> {
             Reach::Layer => true,
             Reach::Here => false,
         };
-        !decision.waits.is_empty()
+        self.next_wait(decision).is_some()
             || decision.refusals.iter().any(stops)
             || decision.steps.iter().any(|step| self.may_run(step))
+    }
+
+    /// The first thing that may be waited for. What depends on a host that `--limit` leaves out, or that is
+    /// stopped, will not come true in this run.
+    pub(super) fn next_wait<'d>(&self, decision: &'d Decision) -> Option<&'d Wait> {
+        decision.waits.iter().find(|wait| {
+            let host = &wait.until.host;
+            self.is_included(host) && !self.stopped_hosts.contains_key(host)
+        })
     }
 
     fn may_run(&self, step: &Step) -> bool {

@@ -5,9 +5,10 @@ use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::edited_file::{EditedFile, Text};
 use super::line::{bare, lines};
 use super::{Args, Context, Module, Unfit};
+use crate::inventory::HostName;
 use crate::plan::{Decision, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
-use crate::probe::{Answers, Need};
+use crate::probe::{Answers, Need, Query};
 
 /// The marker lines when none are given.
 pub const MARKER: &str = "# {mark} PROVISION MANAGED BLOCK";
@@ -70,6 +71,10 @@ impl Module for Block {
             marker,
             block: present.then_some(text),
         })
+    }
+
+    fn foresee(args: &Args<'_>, _: &HostName) -> Vec<Query> {
+        EditedFile::foresee(args.text("path"))
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {

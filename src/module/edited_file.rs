@@ -6,7 +6,7 @@ use super::refusal::{MISSING, refuse};
 use crate::inventory::HostName;
 use crate::plan::{Act, Content, Decision, Refusal};
 use crate::probe::path;
-use crate::probe::{Answers, PathState, Seen};
+use crate::probe::{Answers, PathState, Query, Seen};
 
 /// A file that is edited.
 #[derive(Clone, Debug)]
@@ -37,6 +37,13 @@ impl EditedFile {
             path: seen.path(&self.host, &*self.path),
             content: seen.content(&self.host, &*self.path),
         }
+    }
+
+    /// What is asked of a file whatever is edited in it.
+    pub fn foresee(path: Option<String>) -> Vec<Query> {
+        path.map_or_else(Vec::new, |path| {
+            vec![Query::Path(path.clone()), Query::Content(path)]
+        })
     }
 
     /// What it holds: `None` when that is unknown; nothing when there is no file and one may be made.

@@ -4,9 +4,10 @@ use super::argument::{STATE, defaulted, optional};
 use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::managed_file::{ManagedFile, Sight, in_the_way, object};
 use super::{Args, Context, Module, Unfit};
+use crate::inventory::HostName;
 use crate::plan::{Act, Class, Content, Decision, Step, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
-use crate::probe::{Answers, Need, PathState, Seen};
+use crate::probe::{Answers, Need, PathState, Query, Seen};
 
 /// A file that must be there, or must not.
 #[derive(Clone, Debug)]
@@ -76,6 +77,10 @@ impl Module for File {
             },
             absent,
         })
+    }
+
+    fn foresee(args: &Args<'_>, _: &HostName) -> Vec<Query> {
+        destination(args).map_or_else(|_| Vec::new(), |path| vec![Query::Path(path)])
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {

@@ -4,9 +4,10 @@ use super::argument::{STATE, defaulted, needed, optional};
 use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::edited_file::{EditedFile, Text};
 use super::{Args, Context, Module, Unfit};
+use crate::inventory::HostName;
 use crate::plan::{Decision, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
-use crate::probe::{Answers, Need};
+use crate::probe::{Answers, Need, Query};
 use regex::bytes::Regex;
 
 /// A line of a file.
@@ -77,6 +78,10 @@ impl Module for Line {
             matching,
             absent,
         })
+    }
+
+    fn foresee(args: &Args<'_>, _: &HostName) -> Vec<Query> {
+        EditedFile::foresee(args.text("path"))
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {

@@ -19,9 +19,10 @@ mod zone;
 pub use args::{Args, Context, Unfit};
 pub use health::{Health, Light, Margin, MemberHealth};
 
+use crate::inventory::HostName;
 use crate::plan::Decision;
 use crate::playbook::ModuleSpec;
-use crate::probe::{Answers, Need};
+use crate::probe::{Answers, Need, Query};
 
 /// Desired state of one host, or of a group.
 pub trait Module: Sized {
@@ -36,6 +37,12 @@ pub trait Module: Sized {
     /// # Errors
     /// [`Unfit::Wrong`] for arguments that make no sense together, [`Unfit::Unknown`] when one depends on a value that is not known yet.
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit>;
+
+    /// The questions that it asks whatever those of its arguments turn out to be that are not known yet
+    /// (and missing here). They go along with others, so that no round trip is spent on them later.
+    fn foresee(_args: &Args<'_>, _host: &HostName) -> Vec<Query> {
+        Vec::new()
+    }
 
     /// Looks. All questions at once, as far as they do not depend on each other's answers.
     ///
@@ -97,6 +104,14 @@ macro_rules! modules {
                     return <$type as Module>::from_args(args, context).map(Self::$variant);
                 })+
                 Err(args.wrong(format!("there is no module `{}`", args.spec.name)))
+            }
+
+            /// The questions that the module called `args.spec.name` asks whatever its unknown arguments are.
+            pub fn foresee(args: &Args<'_>, host: &HostName) -> Vec<Query> {
+                $(if args.spec.name == <$type as Module>::SPEC.name {
+                    return <$type as Module>::foresee(args, host);
+                })+
+                Vec::new()
             }
 
             /// Looks and plans.

@@ -5,9 +5,10 @@ use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::file::destination;
 use super::managed_file::{ManagedFile, Sight};
 use super::{Args, Context, Module, Unfit};
+use crate::inventory::HostName;
 use crate::plan::{Content, Decision};
 use crate::playbook::{ArgKind, ModuleSpec};
-use crate::probe::{Answers, Need};
+use crate::probe::{Answers, Need, Query};
 
 /// A rendered template that must be there.
 #[derive(Clone, Debug)]
@@ -55,6 +56,10 @@ impl Module for Template {
             },
             wanted: Wanted::from_args(args)?,
         }))
+    }
+
+    fn foresee(args: &Args<'_>, _: &HostName) -> Vec<Query> {
+        destination(args).map_or_else(|_| Vec::new(), |path| vec![Query::Path(path)])
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {

@@ -5,13 +5,13 @@ mod claim;
 mod command;
 mod decision;
 mod document;
+mod scope;
 mod step;
 
-pub use act::{
-    Act, Content, FirewallChange, FirewallItem, Package, Scope, SwarmAct, UnitVerb, Via,
-};
+pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
 pub use claim::{Claim, Expect};
 pub use command::{CHANGED, Late, Phase};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
 pub use document::{Plan, Planned, Unknown};
+pub use scope::Scope;
 pub use step::{Class, Step, StepId};

@@ -75,16 +75,16 @@ impl Memory {
     }
 
     /// Forgets the answers of `host` for which `gone` holds, and says which they were.
-    pub fn forget(&mut self, host: &HostName, gone: impl Fn(&Query) -> bool) -> BTreeSet<Key> {
+    pub fn forget(
+        &mut self,
+        host: &HostName,
+        gone: impl Fn(&Query, &Seen<Answer>) -> bool,
+    ) -> BTreeSet<Key> {
         let Some(held) = self.by_host.get_mut(host) else {
             return BTreeSet::new();
         };
-        let keys: Vec<Query> = held.keys().filter(|query| gone(query)).cloned().collect();
-        keys.into_iter()
-            .map(|query| {
-                held.remove(&query);
-                (host.clone(), query)
-            })
+        held.extract_if(.., |query, seen| gone(query, seen))
+            .map(|(query, _)| (host.clone(), query))
             .collect()
     }
 }

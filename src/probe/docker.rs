@@ -28,6 +28,23 @@ pub struct Docker {
     pub trace: Trace,
 }
 
+impl Docker {
+    /// Without what an engine changes by itself as others come and go.
+    pub fn steady(&self) -> Self {
+        let mut steady = self.clone();
+        if let Some(engine) = &mut steady.engine {
+            let swarm = &mut engine.swarm;
+            swarm.remote_managers.clear();
+            swarm.local_node_state.clear();
+            swarm.error.clear();
+            swarm.control_available = false;
+            swarm.cluster = None;
+        }
+        steady.trace.managers.clear();
+        steady
+    }
+}
+
 /// Files of a swarm membership, on the disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -117,6 +134,24 @@ pub struct Roster {
     pub nodes: Option<Vec<Node>>,
     /// Why it cannot: not a manager, no quorum, no engine.
     pub error: String,
+}
+
+impl Roster {
+    /// Without what the managers change by themselves: who leads, and whom they hear. A quorum is lost by itself, too.
+    pub fn steady(&self) -> Option<Self> {
+        let nodes = self.nodes.as_ref()?.iter().map(|node| Node {
+            state: String::new(),
+            addr: String::new(),
+            reachability: String::new(),
+            leader: false,
+            version: 0,
+            ..node.clone()
+        });
+        Some(Self {
+            nodes: Some(nodes.collect()),
+            error: String::new(),
+        })
+    }
 }
 
 /// A node of the swarm.

@@ -83,12 +83,19 @@ queries! {
     swarm_nodes: SwarmNodes => docker::Roster,
 }
 
-impl Query {
-    /// Whether the answer changes by itself, so that a kept one proves nothing.
-    pub fn is_volatile(&self) -> bool {
-        matches!(self, Self::Clock | Self::Filesystem(_))
+impl Answer {
+    /// The part that only an act can change; `None` when all of it changes by itself.
+    pub fn steady(&self) -> Option<Self> {
+        Some(match self {
+            Self::Clock(_) | Self::Filesystem(_) => return None,
+            Self::Docker(docker) => Self::Docker(docker.steady()),
+            Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
+            other => other.clone(),
+        })
     }
+}
 
+impl Query {
     /// Whether only this host's own acts can change the answer; others tell of the cluster as well.
     pub fn is_local(&self) -> bool {
         !matches!(self, Self::Docker | Self::SwarmNodes | Self::Command(_))

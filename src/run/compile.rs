@@ -5,7 +5,8 @@ use crate::apply::{Built, LayerSpec, Registers, Work};
 use crate::inventory::{HostName, Inventory};
 use crate::module::{AnyModule, Args, Context, Unfit};
 use crate::playbook::{Play, Playbook, Registered, Scope, Task, Val};
-use crate::yaml::{Diagnostic, Diagnostics, Node, Source, Span, Value};
+use crate::probe::Query;
+use crate::yaml::{Diagnostic, Diagnostics, Entry, Node, Source, Span, Value};
 use std::sync::Arc;
 
 /// What of the playbook is meant.
@@ -222,12 +223,12 @@ impl Maker {
         match self.scope.all(&self.when) {
             Ok(Val::Known(true)) => {}
             Ok(Val::Known(false)) => return Built::Skipped,
-            Ok(Val::Unknown(why)) => return Built::Unknown(why),
+            Ok(Val::Unknown(why)) => return Built::Unknown(why, Vec::new()),
             Err(wrong) => return Built::Wrong(wrong.into()),
         }
         let args = match self.scope.render(&self.args) {
             Ok(Val::Known(args)) => args,
-            Ok(Val::Unknown(why)) => return Built::Unknown(why),
+            Ok(Val::Unknown(why)) => return Built::Unknown(why, self.foreseen(&self.known_args())),
             Err(wrong) => return Built::Wrong(wrong.into()),
         };
         let args = match self.spec.complete(&args) {
@@ -237,7 +238,31 @@ impl Maker {
         match self.module(&args) {
             Ok(module) => Built::Module(Box::new(module)),
             Err(Unfit::Wrong(wrong)) => Built::Wrong(wrong),
-            Err(Unfit::Unknown(why)) => Built::Unknown(why),
+            Err(Unfit::Unknown(why)) => Built::Unknown(why, self.foreseen(&args)),
+        }
+    }
+
+    fn foreseen(&self, args: &Node) -> Vec<Query> {
+        let spec = self.spec;
+        AnyModule::foresee(&Args { spec, node: args }, &self.host)
+    }
+
+    /// The arguments that are known already.
+    fn known_args(&self) -> Node {
+        let entries =
+            self.args
+                .entries()
+                .iter()
+                .filter_map(|entry| match self.scope.render(&entry.node) {
+                    Ok(Val::Known(node)) => Some(Entry {
+                        node,
+                        ..entry.clone()
+                    }),
+                    _ => None,
+                });
+        Node {
+            span: self.args.span.clone(),
+            value: Value::Map(entries.collect()),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod apply;
 pub mod compile;
+mod console;
+mod ending;
 mod lock;
 pub mod outcome;
 pub mod project;

@@ -46,7 +46,7 @@ const CHANGES: &[Change] = &[
         host: 2,
         script: "systemctl stop docker.service docker.socket",
         steps: &[("service/start/docker.service", "repair")],
-        leaves: &["/var/lib/containerd", "nft "],
+        leaves: &["/var/lib/docker d ", "nft "],
     },
     Change {
         what: "docker disabled",
@@ -61,7 +61,7 @@ const CHANGES: &[Change] = &[
         script: "dnf -q -y remove docker-compose-plugin",
         steps: &[("package/install/docker-compose-plugin", "create")],
         leaves: &[
-            "/usr/libexec/docker/cli-plugins",
+            "/usr/libexec/docker",
             "/var/lib/rpm",
             "/var/lib/dnf",
             "/var/cache/dnf",
@@ -72,7 +72,7 @@ const CHANGES: &[Change] = &[
         host: 3,
         script: "sed -i s/10.20.0.2/10.20.0.9/ /etc/hosts",
         steps: &[("hosts_entries", "repair")],
-        leaves: &["file /etc/hosts ", "file /etc d "],
+        leaves: &["/etc/hosts", "file /etc d "],
     },
     Change {
         what: "the repository's file edited",
@@ -102,21 +102,24 @@ const ALIVE: &[&str] = &["/var/lib/containerd"];
 
 /// Every change alone, then in pairs on different hosts, then a manager that left.
 pub fn all(lab: &Lab) {
+    let mut now = fingerprint::quick(lab);
     for change in CHANGES {
-        scenario(&format!("  {}", change.what), || repaired(lab, &[change]));
+        now = scenario(&format!("  {}", change.what), || {
+            repaired(lab, &[change], &now)
+        });
     }
     for pair in [[0, 5], [3, 8], [6, 1]] {
         let changes = pair.map(|index| &CHANGES[index]);
-        scenario(
+        now = scenario(
             &format!("  {} and {}", changes[0].what, changes[1].what),
-            || repaired(lab, &changes),
+            || repaired(lab, &changes, &now),
         );
     }
-    scenario("  a manager left the swarm", || left(lab));
+    scenario("  a manager left the swarm", || left(lab, &now));
 }
 
-fn repaired(lab: &Lab, changes: &[&Change]) {
-    let before = fingerprint::quick(lab);
+/// Makes the changes, and what the hosts are after their repair.
+fn repaired(lab: &Lab, changes: &[&Change], before: &[Fingerprint]) -> Vec<Fingerprint> {
     for change in changes {
         lab.sh(change.host, change.script);
     }
@@ -138,7 +141,8 @@ fn repaired(lab: &Lab, changes: &[&Change]) {
         }
         allowed
     };
-    compare(&before, &after, untouched);
+    compare(before, &after, untouched);
+    after
 }
 
 /// The dry run shows exactly these steps, the next run does them, and the one after it finds nothing.
@@ -166,7 +170,7 @@ fn compare(
 }
 
 /// A manager that is not the leader, told to leave by force.
-fn left(lab: &Lab) {
+fn left(lab: &Lab, before: &[Fingerprint]) {
     let leader = lab.sh(
         1,
         "docker node ls --format '{{.Hostname}} {{.ManagerStatus}}' | grep Leader",
@@ -177,7 +181,6 @@ fn left(lab: &Lab) {
         .find(|host| !leader.starts_with(&super::lab::name_of(*host)))
         .unwrap();
     let name = super::lab::name_of(host);
-    let before = fingerprint::quick(lab);
     lab.sh(host, "docker swarm leave --force");
     let wanted = LEFT
         .iter()
@@ -185,7 +188,7 @@ fn left(lab: &Lab) {
         .collect();
     shown_and_done(lab, &wanted);
     let after = fingerprint::quick(lab);
-    compare(&before, &after, |touched| {
+    compare(before, &after, |touched| {
         let mut allowed = ALIVE.to_vec();
         if touched == host {
             // Its networks are made again.

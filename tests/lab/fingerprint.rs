@@ -69,7 +69,13 @@ pub fn quick(lab: &Lab) -> Vec<Fingerprint> {
 }
 
 fn take(lab: &Lab, more: &str, whole: bool) -> Vec<Fingerprint> {
-    let script = format!("OUT='{OUT}'\nMORE='{more}'\nWHOLE={whole}\n{SCRIPT}");
+    // SQLite opens its journal for writing even to read.
+    let journal = if whole {
+        ""
+    } else {
+        "/var/lib/rpm/rpmdb.sqlite-wal"
+    };
+    let script = format!("OUT='{OUT} {journal}'\nMORE='{more}'\nWHOLE={whole}\n{SCRIPT}");
     let taken: Vec<Fingerprint> = lab
         .sh_all(&script)
         .iter()

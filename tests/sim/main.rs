@@ -11,10 +11,12 @@
 mod answer;
 mod drive;
 mod histories;
+mod laws;
 mod obey;
 mod oracle;
 mod rng;
 mod starts;
+mod time;
 mod world;
 
 use starts::{STARTS, Start};

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Puts one deliberate fault after the other into the swarm's table, and shows that the tests catch each.
+# With words, only the faults whose name has them: `seed-faults.sh ghost`.
 # Changes the working tree while it runs, and puts it back; refuses to start on uncommitted changes there.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -9,7 +10,9 @@ trap 'git checkout -q -- $src' EXIT
 
 missed=0
 # fault NAME FILE PERL-SUBSTITUTION
+only=$*
 fault() {
+  [[ $1 == *"$only"* ]] || return
   perl -0pi -e "$3" "$src/$2"
   if git diff --quiet -- $src; then
     echo "STALE   $1: the substitution changes nothing"; missed=1; return
@@ -46,10 +49,10 @@ fault 'joins again what is pending' table.rs \
   's/Here::Pending\(place\) => \{/Here::Pending(_) if true => Row::New { assumed: None },\n        Here::Pending(place) => {/'
 fault 'plans for a silent host' table.rs \
   's/Here::Silent\(_\) => Row::Silent/Here::Silent(_) => Row::New { assumed: None }/'
-fault 'does not notice a foreign swarm' table.rs \
+fault 'does not notice a foreign swarm' view.rs \
   's/&& trace\.ca_sha256 != self\.ca/\&\& false/'
 fault 'leaves a swarm that still lists it' table.rs \
-  's/\s*&& self\.node\(&place\.node_id\)\.is_none\(\)//; s/Some\(node\) => Row::Member \{\n\s*node,\n\s*coming: view\.not_seen_yet\(member, node\),\n\s*\},/Some(_) if view.took_off(place) => Row::Stale,\n            Some(node) => Row::Member { node, coming: view.not_seen_yet(member, node) },/'
+  's/Some\(node\) => Row::Member \{\n\s*node,\n\s*coming: view\.not_seen_yet\(member, node\),\n\s*\},/Some(node) => match view.not_seen_yet(member, node) {\n                Some(_) => Row::Stale,\n                None => Row::Member { node, coming: None },\n            },/'
 fault 'goes by the first host instead of any manager' table.rs \
   's/speakers\.first\(\)\.copied\(\)/speakers.first().copied().filter(|first| first.host == swarm.members[0].host)/'
 fault 'takes two swarms for one' refuse/whole.rs \
@@ -57,8 +60,8 @@ fault 'takes two swarms for one' refuse/whole.rs \
 fault 'forgets the labels of a host that joins' drift.rs \
   's/Row::New \{ \.\. \} \| Row::Stale \| Row::Returning\(_\) => \{.*?\n        \}/Row::New { .. } | Row::Stale | Row::Returning(_) => None,/s'
 fault 'gives a return another class than a first join' steps/join.rs \
-  's/self\.push\(join\(member, &self\.view\.speakers, assumed, why\)\)/let mut step = join(member, \&self.view.speakers, assumed, why);\n            if !self.view.ghosts(member, row).is_empty() { step.class = Class::Repair; }\n            self.push(step)/'
-fault 'takes the entry of a host that is joining for its ghost' table.rs \
+  's/(            self\.push\(member, step\);\n        \}\n    \}\n\}\n)/            if !self.view.ghosts(member, row).is_empty() {\n                step.class = Class::Repair;\n            }\n$1/'
+fault 'takes the entry of a host that is joining for its ghost' view.rs \
   's/own\.id != node\.id && node\.state != "ready"/self.observed(member).here.place().is_some_and(|place| place.node_id != node.id) \&\& node.state != "ready"/'
 fault 'does not ask for the quorum just before a join' steps/join.rs \
   's/if managers \{\n\s*step = step\.need\(self\.roster\(Expect::CanAddManager\)\);\n\s*\}/let step = step;/; s/let mut step = join\(member/let step = join(member/'

@@ -1,6 +1,7 @@
 //! What differs between a member and what it should be: S11, S12, S14, S15, S16, S17, S18.
 
-use super::table::{Row, View};
+use super::table::Row;
+use super::view::View;
 use super::{Member, networks, refuse, steps};
 use crate::plan::{Act, Advice, Claim, Class, Decision, Expect, Step, StepId, SwarmAct, Via};
 use crate::probe::Query;

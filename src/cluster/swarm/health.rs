@@ -2,7 +2,7 @@
 
 use super::quorum::majority;
 use super::state::Here;
-use super::table::is_called;
+use super::view::is_called;
 use super::{Member, State, Swarm};
 use crate::module::{Health, Light, Margin, MemberHealth};
 use crate::probe::docker::Node;

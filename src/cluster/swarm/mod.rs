@@ -3,16 +3,19 @@
 //! [`state`] says what the hosts told, [`table`] which row of the decision table each host is in,
 //! [`steps`] what follows, and [`refuse`] why not. `docs/swarm.md` is the table for people.
 
+mod args;
 mod drift;
 mod found;
 mod health;
 mod networks;
 mod quorum;
 mod refuse;
+mod says;
 mod state;
 mod steps;
 mod table;
 mod table_silent;
+mod view;
 
 pub use state::{Here, Observed, State};
 
@@ -21,10 +24,8 @@ use crate::module::{Args, Context, Health, Module, Unfit};
 use crate::plan::Decision;
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
 use crate::probe::{Answers, Need, Seen};
-use crate::yaml::{Diagnostic, Value};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 /// TCP port of the managers' API.
 pub(crate) const CONTROL_PORT: u16 = 2377;
@@ -117,8 +118,8 @@ impl Module for Swarm {
                 return Err(args.wrong_at(role, problem));
             }
             members.push(Member {
-                addr: advertise_address(&host, args, context)?,
-                labels: node_labels(&host, context)?,
+                addr: args::advertise_address(&host, args, context)?,
+                labels: args::node_labels(&host, context)?,
                 manager: role == "managers",
                 host,
             });
@@ -148,7 +149,7 @@ impl Module for Swarm {
         Ok(Self {
             members,
             data_path_port,
-            default_addr_pool: pools(args, subnet_size)?,
+            default_addr_pool: args::pools(args, subnet_size)?,
             subnet_size,
         })
     }
@@ -190,75 +191,4 @@ impl Swarm {
     fn managers(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|member| member.manager)
     }
-}
-
-fn advertise_address(
-    host: &HostName,
-    args: &Args<'_>,
-    context: &Context<'_>,
-) -> Result<String, Unfit> {
-    let given = match (context.variable)(host, "advertise_address")? {
-        Some(node) => Some(node),
-        None => (context.variable)(host, "ansible_host")?,
-    };
-    let Some(node) = given else {
-        return Err(args.wrong(format!(
-            "the swarm needs the IPv4 address of {host}: set `advertise_address` (or `ansible_host`) for it"
-        )));
-    };
-    let text = node.scalar().unwrap_or_default();
-    // A name could resolve to an address that moves, and Docker keeps what it was given for ever.
-    if text.parse::<Ipv4Addr>().is_err() {
-        let problem =
-            format!("the swarm needs an IPv4 address for {host}, and `{text}` is not one");
-        return Err(Diagnostic::new(&node.span, problem)
-            .hint("set `advertise_address` for the host")
-            .into());
-    }
-    Ok(text)
-}
-
-fn node_labels(host: &HostName, context: &Context<'_>) -> Result<BTreeMap<String, String>, Unfit> {
-    let Some(node) = (context.variable)(host, "node_labels")? else {
-        return Ok(BTreeMap::new());
-    };
-    if !matches!(node.value, Value::Map(_) | Value::Null) {
-        let problem = format!("`node_labels` is a mapping, not {}", node.kind());
-        return Err(Diagnostic::new(&node.span, problem).into());
-    }
-    node.entries()
-        .iter()
-        .map(|entry| match entry.node.scalar() {
-            Some(value) => Ok((entry.key.clone(), value)),
-            None => {
-                let problem = format!(
-                    "the label `{}` is a string, not {}",
-                    entry.key,
-                    entry.node.kind()
-                );
-                Err(Diagnostic::new(&entry.node.span, problem).into())
-            }
-        })
-        .collect()
-}
-
-fn pools(args: &Args<'_>, subnet_size: u8) -> Result<Vec<Ipv4Net>, Unfit> {
-    let mut pools = Vec::new();
-    for text in args.list("default_addr_pool") {
-        let problem = match text.parse::<Ipv4Net>() {
-            Ok(net) if net.trunc() != net => {
-                format!("`{text}` has host bits; the network is {}", net.trunc())
-            }
-            Ok(net) if net.prefix_len() > subnet_size => {
-                format!("`{text}` is smaller than one subnet of /{subnet_size}")
-            }
-            Ok(net) => {
-                pools.push(net);
-                continue;
-            }
-            Err(_) => format!("`{text}` is no IPv4 network, such as 172.30.0.0/16"),
-        };
-        return Err(args.wrong_at("default_addr_pool", problem));
-    }
-    Ok(pools)
 }

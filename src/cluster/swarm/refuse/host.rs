@@ -3,7 +3,7 @@
 use super::{all_say, only, refusal};
 use crate::cluster::swarm::Member;
 use crate::cluster::swarm::quorum::{Quorum, majority};
-use crate::cluster::swarm::table::View;
+use crate::cluster::swarm::view::View;
 use crate::inventory::HostName;
 use crate::plan::{Reach, Refusal};
 use crate::probe::docker::Node;

@@ -3,7 +3,7 @@
 use super::{all_say, refusal};
 use crate::cluster::swarm::quorum::majority;
 use crate::cluster::swarm::state::Here;
-use crate::cluster::swarm::table::is_called;
+use crate::cluster::swarm::view::is_called;
 use crate::cluster::swarm::{Member, State, Swarm};
 use crate::plan::{Advice, Reach, Refusal};
 use crate::probe::Seen;

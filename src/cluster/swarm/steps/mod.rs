@@ -8,7 +8,8 @@ mod votes;
 pub(super) use join::{assumption, first_labels, join, joined};
 
 use super::quorum::{Fate, Quorum};
-use super::table::{Row, View, row};
+use super::table::{Row, row};
+use super::view::View;
 use super::{Member, drift};
 use crate::inventory::HostName;
 use crate::plan::{Claim, Decision, Expect, Reach, Step, Via, Wait};

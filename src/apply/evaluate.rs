@@ -1,0 +1,279 @@
+//! What follows from the answers, task by task. Only tasks for which something has changed are looked at.
+
+use super::engine::{Built, Engine, Stage};
+use super::ties::Pending;
+use crate::inventory::HostName;
+use crate::plan::{Scope, Step};
+use crate::playbook::Val;
+use crate::probe::answers::Key;
+use crate::probe::{Answer, Answers, Query, Seen};
+use std::collections::BTreeSet;
+
+impl<F: super::Fleet> Engine<'_, F> {
+    /// Lets every task make of the answers what it can. Pure but for its own notes: nothing is asked here.
+    ///
+    /// Knowledge flows forward only: what a task changes concerns later ones, so that one pass is enough.
+    pub(super) fn evaluate(&mut self) {
+        while let Some(index) = self.ties.next() {
+            let built = self.build(index);
+            let decided = self.decide(index);
+            self.progress[index].hazard = self.hazard(index);
+            self.register(index);
+            if built || decided {
+                self.note_pending(index);
+            }
+        }
+        debug_assert!(self.is_settled(), "a task was not told of a change");
+    }
+
+    /// Says whether anything was done.
+    fn build(&mut self, index: usize) -> bool {
+        let progress = &mut self.progress[index];
+        if !matches!(progress.stage, Stage::Fresh) || progress.module.is_some() {
+            return false;
+        }
+        self.registers.take_reads();
+        let built = (self.works[index].build)();
+        for key in self.registers.take_reads() {
+            self.ties.reads(index, key);
+        }
+        progress.stage = match built {
+            Built::Skipped => Stage::Skipped,
+            Built::Unknown(why, foreseen) => {
+                progress.foreseen = foreseen;
+                Stage::Unknown(why)
+            }
+            Built::Wrong(diagnostics) => Stage::Wrong(diagnostics),
+            Built::Module(module) => {
+                progress.module = Some(module);
+                Stage::Fresh
+            }
+        };
+        true
+    }
+
+    /// Whether the questions that a task waited for are answered, or something that it depends on has changed.
+    fn may_decide(&self, index: usize) -> bool {
+        let progress = &self.progress[index];
+        progress.module.is_some()
+            && match &progress.stage {
+                Stage::Fresh => true,
+                Stage::Asking(need) => need
+                    .0
+                    .iter()
+                    .all(|(host, query)| self.memory.get(host, query).is_some()),
+                _ => false,
+            }
+    }
+
+    /// Says whether anything was done.
+    fn decide(&mut self, index: usize) -> bool {
+        if !self.may_decide(index) {
+            return false;
+        }
+        let progress = &mut self.progress[index];
+        let Some(module) = &progress.module else {
+            return false;
+        };
+        let seen = Answers::new(&self.memory);
+        let found = module.verdict(&seen);
+        progress.asked = seen.into_asked();
+        for (host, _) in &progress.asked {
+            self.ties.asks(index, host);
+        }
+        progress.stage = match found {
+            Err(need) => Stage::Asking(need),
+            Ok(verdict) => {
+                let blind = (!self.works[index].cluster).then(|| {
+                    // What a task asks of other hosts it can do without: it says itself what it then takes for granted.
+                    let own = |(host, _): &&Key| self.works[index].hosts.contains(host);
+                    progress.asked.iter().filter(own).find_map(|(host, query)| {
+                        self.memory.get(host, query)?.unknown().map(str::to_owned)
+                    })
+                });
+                match blind.flatten() {
+                    Some(why) => Stage::Blind(why),
+                    None => Stage::Decided(Box::new(verdict)),
+                }
+            }
+        };
+        true
+    }
+
+    /// The first open step of an earlier task that may change what this one's verdict depends on.
+    fn hazard(&self, index: usize) -> Option<String> {
+        let asked = &self.progress[index].asked;
+        self.ties
+            .earlier_pending(index, asked.iter().map(|(host, _)| host))
+            .into_iter()
+            .flat_map(|earlier| &self.progress[earlier].pending)
+            .find(|step| step.may_change(asked))
+            .map(|step| format!("{} on {}", step.id, step.subject))
+    }
+
+    /// Keeps what a reading found, unless an earlier step may still change it.
+    fn register(&mut self, index: usize) {
+        let work = &self.works[index];
+        let (Some(name), Some(host)) = (&work.register, work.hosts.first()) else {
+            return;
+        };
+        let progress = &self.progress[index];
+        let value = match (&progress.stage, &progress.hazard) {
+            (Stage::Decided(_), Some(step)) => {
+                Val::Unknown(format!("`{name}` cannot be known until {step} has run"))
+            }
+            (Stage::Decided(verdict), None) => match &verdict.registered {
+                Some(value) => Val::Known(value.clone()),
+                None => Val::Unknown(format!("task `{}` reads nothing", work.task)),
+            },
+            (Stage::Skipped, _) => Val::Known(serde_json::json!({"skipped": true})),
+            (Stage::Blind(why) | Stage::Unknown(why), _) => Val::Unknown(why.clone()),
+            (Stage::Asking(_) | Stage::Fresh | Stage::Wrong(_), _) => {
+                Val::Unknown(format!("`{name}` has not been read yet"))
+            }
+        };
+        if !self.registers.set(host, name, value) {
+            return;
+        }
+        for later in self
+            .ties
+            .later_readers(index, &(host.clone(), name.clone()))
+        {
+            let progress = &mut self.progress[later];
+            progress.module = None;
+            progress.stage = Stage::Fresh;
+            self.ties.touch(later);
+        }
+    }
+
+    /// Notes that a step that nothing tells the end of was done.
+    pub(super) fn finish_once(&mut self, index: usize, step: &Step) {
+        let key = (step.id.clone(), step.subject.clone());
+        self.done_once.insert(key);
+        self.note_pending(index);
+    }
+
+    fn note_pending(&mut self, index: usize) {
+        let now = match &self.progress[index].stage {
+            Stage::Decided(verdict) => verdict
+                .decision
+                .steps
+                .iter()
+                .filter(|step| self.is_included(&step.subject) && !self.is_done_once(step))
+                .map(|step| Pending {
+                    subject: step.subject.clone(),
+                    scope: step.act.writes(),
+                    id: step.id.to_string(),
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        let progress = &mut self.progress[index];
+        if progress.pending != now {
+            let before = std::mem::replace(&mut progress.pending, now);
+            self.ties
+                .replan(index, &before, &progress.pending, self.works.len());
+        }
+    }
+
+    /// Whether a pass over all tasks would change nothing.
+    fn is_settled(&self) -> bool {
+        let mut earlier: Vec<&Pending> = Vec::new();
+        self.progress.iter().enumerate().all(|(index, progress)| {
+            let mut open = earlier.iter();
+            let hazard = open.find(|step| step.may_change(&progress.asked));
+            let hazard = hazard.map(|step| format!("{} on {}", step.id, step.subject));
+            earlier.extend(&progress.pending);
+            hazard == progress.hazard
+                && !matches!(progress.stage, Stage::Fresh)
+                && !self.may_decide(index)
+        })
+    }
+
+    /// The questions that are open for a host, and when there are any, those that are foreseen.
+    pub(super) fn open_questions(&self, host: &HostName) -> BTreeSet<Query> {
+        let mut open = self.needed(host);
+        if !open.is_empty() {
+            let tasks = self.ties.of_host(host).iter();
+            let unknown = tasks
+                .map(|&index| &self.progress[index])
+                .filter(|progress| matches!(progress.stage, Stage::Unknown(_)));
+            let foreseen = unknown
+                .flat_map(|progress| &progress.foreseen)
+                .filter(|query| self.memory.get(host, query).is_none());
+            open.extend(foreseen.cloned());
+        }
+        open
+    }
+
+    fn needed(&self, host: &HostName) -> BTreeSet<Query> {
+        self.ties
+            .askers(host)
+            .filter_map(|index| match &self.progress[index].stage {
+                Stage::Asking(need) => Some(&need.0),
+                _ => None,
+            })
+            .flatten()
+            .filter(|(asked, query)| asked == host && self.memory.get(asked, query).is_none())
+            .map(|(_, query)| query.clone())
+            .collect()
+    }
+
+    /// Keeps what a host answered.
+    pub(super) fn learn(&mut self, host: &HostName, query: Query, answer: Seen<Answer>) {
+        self.memory.insert(host, query, answer);
+        self.ties.touch_askers(host);
+    }
+
+    /// Forgets what an act of `host` may have changed.
+    pub(super) fn forget(&mut self, host: &HostName, scope: &Scope) {
+        let mut gone = self.memory.forget(host, |query, seen| {
+            scope.touches(query, true) || (seen.unknown().is_some() && scope.is_above(query))
+        });
+        if *scope == Scope::Cluster {
+            for other in self.hosts.iter().filter(|other| *other != host) {
+                let touches = |query: &Query, _: &Seen<Answer>| scope.touches(query, false);
+                gone.extend(self.memory.forget(other, touches));
+            }
+        }
+        self.refresh(&gone);
+    }
+
+    /// Forgets everything, so that all is asked anew.
+    pub fn forget_all(&mut self) {
+        let mut gone = BTreeSet::new();
+        for host in self.hosts.iter() {
+            gone.extend(self.memory.forget(host, |_, _| true));
+        }
+        self.refresh(&gone);
+    }
+
+    /// Lets the tasks that depend on these answers decide again.
+    pub(super) fn refresh(&mut self, gone: &BTreeSet<Key>) {
+        let hosts: BTreeSet<&HostName> = gone.iter().map(|(host, _)| host).collect();
+        let askers: BTreeSet<usize> = hosts
+            .into_iter()
+            .flat_map(|host| self.ties.askers(host))
+            .collect();
+        for index in askers {
+            let progress = &mut self.progress[index];
+            let decided = matches!(
+                progress.stage,
+                Stage::Decided(_) | Stage::Blind(_) | Stage::Asking(_)
+            );
+            if decided && progress.asked.iter().any(|key| gone.contains(key)) {
+                progress.stage = Stage::Fresh;
+                self.ties.touch(index);
+            }
+        }
+    }
+}
+
+impl Pending {
+    /// Whether one of these answers may be another one after the step.
+    fn may_change(&self, asked: &BTreeSet<Key>) -> bool {
+        asked
+            .iter()
+            .any(|(host, query)| self.scope.touches(query, *host == self.subject))
+    }
+}
