@@ -364,6 +364,52 @@ fn questions_that_are_foreseen_are_asked_along_with_others() {
 }
 
 #[test]
+fn a_step_behind_a_task_that_may_still_find_work_waits_for_it() {
+    // `/x` is there, but what is seen of it may change with `/x/y`; so `/z` is not sent along with that.
+    let fleet = Memory::default();
+    fleet
+        .directories
+        .borrow_mut()
+        .insert(("a".into(), "/x".into()));
+    let works = ["/x/y", "/x", "/z"].map(|path| directory("a", path));
+    let run = simple(&fleet, works.into(), Mode::Apply);
+    assert!(!run.drove.failed && fleet.has("a", "/z"));
+    let sent = fleet.batches.borrow();
+    let paths: Vec<&[String]> = sent.iter().map(|(_, paths)| &paths[..]).collect();
+    assert_eq!(paths, [["/x/y"], ["/z"]]);
+}
+
+#[test]
+fn a_step_that_the_saved_plan_does_not_have_is_drift_and_no_failure() {
+    let registers = Arc::default();
+    let fleet = Memory::default();
+    let works = vec![
+        directory("a", "/x"),
+        reading("a"),
+        directory_from(&registers, "b", "a"),
+    ];
+    let options = Options {
+        approved: Some(BTreeSet::new()),
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let drove = runtime.block_on(async {
+        let mut engine = Engine::new(&fleet, layers(), works, registers, options);
+        let report = Reporter::new(Vec::new(), Redactor::default());
+        engine.drive(Mode::Apply, &report, &fleet.interrupt).await
+    });
+    assert_eq!(drove.drifted, ["a: directory/x"]);
+    assert!(
+        !drove.failed,
+        "b waits for a value, which is nobody's fault"
+    );
+    assert!(fleet.batches.borrow().is_empty());
+}
+
+#[test]
 fn a_host_that_fails_stops_only_itself() {
     let fleet = Memory {
         fails: Some(("a".into(), "/x".into())),

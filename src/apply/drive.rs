@@ -521,20 +521,8 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 .ask(host, kept.keys().cloned().collect())
                 .await;
             for (query, now) in fresh {
-                let steady = now.known().and_then(Answer::steady);
-                if steady.is_none()
-                    || kept
-                        .get(&query)
-                        .is_none_or(|before| Some(before) == steady.as_ref())
-                {
-                    continue;
-                }
-                // A cluster moves by itself too: a node is heard of again, another one leads.
-                if !query.is_local() {
-                    self.engine.memory.insert(host, query.clone(), now);
-                    self.engine
-                        .refresh(&BTreeSet::from([(host.clone(), query)]));
-                } else {
+                let now = now.known().and_then(Answer::steady);
+                if now.is_some_and(|now| kept.get(&query).is_some_and(|before| *before != now)) {
                     self.drove.failed = true;
                     self.stop_host(host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
                 }

@@ -180,3 +180,22 @@ fn a_host_that_goes_dark_at_any_moment_costs_only_itself() {
         }
     }
 }
+
+#[test]
+fn a_host_that_the_preflight_refuses_stops_only_itself() {
+    for (managers, workers) in SHAPES {
+        let site = Site::new(managers, workers);
+        for h in 0..site.hosts {
+            let sim = Sim::blank(site.hosts, h as u64);
+            sim.machines.borrow_mut()[h].platform = "platform:el8".into();
+            let ended = site.apply(&sim);
+            outcome(&ended, Outcome::Refused);
+            assert!(ended.codes().contains("H21"), "{}", ended.story);
+            assert_eq!(ended.done(), ended.planned, "{}", ended.story);
+            stops_only(&site, &sim, h, &ended);
+            assert_eq!(sim.world.borrow().founded, 0);
+            sim.machines.borrow_mut()[h].platform = "platform:el9".into();
+            check_well(&site, &sim, &site.apply(&sim));
+        }
+    }
+}

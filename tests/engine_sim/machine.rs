@@ -19,6 +19,8 @@ const ZONE: &str = "public";
 pub struct Machine {
     pub hostname: String,
     pub id: String,
+    /// `PLATFORM_ID` of os-release.
+    pub platform: String,
     pub packages: BTreeMap<String, String>,
     pub files: BTreeMap<String, (Vec<u8>, u32)>,
     pub enabled: BTreeSet<String>,
@@ -33,6 +35,7 @@ impl Machine {
         Self {
             hostname: "localhost.localdomain".into(),
             id,
+            platform: "platform:el9".into(),
             packages: BTreeMap::new(),
             files: BTreeMap::from([("/etc/hosts".to_owned(), (hosts, 0o644))]),
             enabled: BTreeSet::from(["firewalld.service".to_owned()]),
@@ -47,7 +50,7 @@ impl Machine {
             Query::Machine => Answer::Machine(Identity {
                 os: "rocky".into(),
                 os_version: "9.4".into(),
-                platform: "platform:el9".into(),
+                platform: self.platform.clone(),
                 os_name: "Rocky Linux 9.4".into(),
                 architecture: "x86_64".into(),
                 hostname: self.hostname.clone(),

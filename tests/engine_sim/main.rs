@@ -18,6 +18,9 @@ mod drive;
 mod faults;
 mod fleet;
 mod histories;
+#[allow(dead_code)]
+#[path = "../sim/laws.rs"]
+mod laws;
 mod machine;
 #[allow(dead_code)]
 #[path = "../sim/obey.rs"]
@@ -32,6 +35,9 @@ mod shapes;
 #[allow(dead_code)]
 #[path = "../sim/starts.rs"]
 mod starts;
+#[allow(dead_code)]
+#[path = "../sim/time.rs"]
+mod time;
 #[allow(dead_code)]
 #[path = "../sim/world.rs"]
 mod world;
