@@ -121,7 +121,12 @@ impl<F: super::Fleet> Engine<'_, F> {
             });
         }
         let layered = |wait: &crate::plan::Wait| (layer.to_owned(), wait.clone());
-        plan.waits.extend(decision.waits.iter().map(layered));
+        // What depends on a host that is left out is not waited for.
+        let waits = decision
+            .waits
+            .iter()
+            .filter(|wait| self.is_included(&wait.until.host));
+        plan.waits.extend(waits.map(layered));
         plan.advice.extend(decision.advice.iter().cloned());
     }
 

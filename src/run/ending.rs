@@ -1,4 +1,4 @@
-//! How a run ends: the outcome, its exit code, and the summary.
+//! How a run ends: its exit code and the summary.
 
 use super::apply::{PENDING, Run};
 use super::outcome;
