@@ -30,8 +30,9 @@ pub fn refused_and_hanging(lab: &Lab) {
 /// Power loss: unreachable in a bounded time; back again, all is well.
 pub fn no_route(lab: &Lab) {
     lab.run("kill", &[&name_of(3)]);
-    let run = lab.provision(&["--output", "json"]).expect(4);
-    assert!(run.took.as_secs() < 90, "{:?}", run.took);
+    let words = ["--output", "json", "--connect-timeout", "6"];
+    let run = lab.provision(&words).expect(4);
+    assert!(run.took.as_secs() < 60, "{:?}", run.took);
     let summary = run.summary();
     assert_eq!(summary["outcome"], "unreachable");
     for host in lab.hosts() {
@@ -43,13 +44,13 @@ pub fn no_route(lab: &Lab) {
         why.contains("No route to host") || why.contains("timed out while waiting for"),
         "{why}"
     );
-    lab.verb("status", &[])
+    lab.verb("status", &words[2..])
         .expect(3)
         .says(&["can lose 1 more host: no, because 3 managers, 2 healthy, quorum 2"]);
     lab.run("start", &[&name_of(3)]);
-    super::scenario::eventually("the host is a manager again", || {
-        lab.verb("status", &[]).code == Some(0)
-    });
+    // Its engine is still starting: the run waits for that.
+    lab.provision(&["--output", "json"]).expect(0);
+    lab.verb("status", &[]).expect(0);
     untouched(lab);
 }
 

@@ -9,11 +9,16 @@
 mod access;
 mod apply;
 mod blank;
+mod disks;
 mod drift;
 mod fingerprint;
 mod interrupted;
 mod inventory;
 mod lab;
+mod link;
+mod locks;
+mod machines;
+mod packages;
 mod plan;
 mod provision;
 mod scenario;
@@ -53,4 +58,36 @@ fn access_faults() {
     });
     scenario("Ctrl-C in a step", || interrupted::control_c(&lab));
     scenario("a replaced host", || access::replaced(&lab));
+}
+
+/// What can be wrong on the hosts.
+#[test]
+#[ignore = "needs root and the lab"]
+fn host_faults() {
+    let lab = scenario("a converged lab", || Lab::converged("hosts", 3));
+    scenario("wrong system, clones, wrong clock", || {
+        machines::refused(&lab)
+    });
+    scenario("no mirror", || packages::no_mirror(&lab));
+    scenario("another dnf", || packages::locked(&lab));
+    scenario("a full disk", || disks::full(&lab));
+    scenario("a hung mount", || disks::hung(&lab));
+}
+
+/// A cable that is pulled, and runs that get in each other's way.
+#[test]
+#[ignore = "needs root and the lab"]
+fn broken_runs() {
+    let lab = scenario("blank hosts", || Lab::up("broken", 3));
+    scenario("a cable is pulled while a cluster is built", || {
+        link::cut_while_building(&lab);
+    });
+    scenario("a cable is pulled during a repair", || {
+        link::cut_while_repairing(&lab);
+    });
+    scenario("two runs at once", || locks::two_runs(&lab));
+    scenario("the holder is killed", || locks::killed_holder(&lab));
+    scenario("the holder's machine loses power", || {
+        locks::silent_holder(&lab)
+    });
 }
