@@ -54,6 +54,9 @@ pub struct Sim {
     pub acts: RefCell<Vec<(HostName, Act)>>,
     down: RefCell<BTreeMap<HostName, String>>,
     pub interrupt: Cell<bool>,
+    /// When a person presses Ctrl-C, in simulated time since the run began.
+    pub impatience: Cell<Option<Duration>>,
+    began: Cell<Option<Instant>>,
     pub killed: Notify,
     asked: RefCell<BTreeSet<Query>>,
 }
@@ -75,6 +78,8 @@ impl Sim {
             acts: RefCell::default(),
             down: RefCell::default(),
             interrupt: Cell::new(false),
+            impatience: Cell::new(None),
+            began: Cell::new(None),
             killed: Notify::new(),
             asked: RefCell::default(),
         }
@@ -86,6 +91,14 @@ impl Sim {
         self.down.borrow_mut().clear();
         self.interrupt.set(false);
         self.tick_at.set(None);
+        self.began.set(None);
+    }
+
+    /// How long the run has taken so far, in simulated time.
+    pub fn took(&self) -> Duration {
+        self.began
+            .get()
+            .map_or(Duration::ZERO, |began| began.elapsed())
     }
 
     /// A blank machine of the same name and address.
@@ -109,6 +122,14 @@ impl Sim {
         let millis = 1 + self.rng.borrow_mut().below(700);
         tokio::time::sleep(Duration::from_millis(millis as u64)).await;
         let now = Instant::now();
+        self.began.set(Some(self.began.get().unwrap_or(now)));
+        if self
+            .impatience
+            .get()
+            .is_some_and(|patience| self.took() >= patience)
+        {
+            self.interrupt.set(true);
+        }
         let mut next = self.tick_at.get().unwrap_or(now + TICK);
         while next <= now {
             self.world.borrow_mut().tick();
