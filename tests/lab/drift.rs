@@ -91,7 +91,7 @@ const CHANGES: &[Change] = &[
 ];
 
 /// What a host that left and joined again has otherwise than before, beside its node id: nothing.
-const LEFT: &[(&str, &str)] = &[
+pub const LEFT: &[(&str, &str)] = &[
     ("swarm/demote-lost/HOST", "repair"),
     ("swarm/forget/HOST", "repair"),
     ("swarm/join/HOST", "create"),

@@ -32,6 +32,13 @@ impl Lab {
         lab
     }
 
+    /// Makes a lab and a swarm of its hosts.
+    pub fn converged(kind: &str, hosts: usize) -> Self {
+        let lab = Self::up(kind, hosts);
+        lab.provision(&[]).expect(0);
+        lab
+    }
+
     /// The lab's program: `make test-lab` builds it.
     pub fn program() -> PathBuf {
         let built = || {

@@ -6,15 +6,18 @@
     reason = "a test may fail"
 )]
 
+mod access;
 mod apply;
 mod blank;
 mod drift;
 mod fingerprint;
+mod interrupted;
 mod inventory;
 mod lab;
 mod plan;
 mod provision;
 mod scenario;
+mod started;
 mod watch;
 
 use lab::Lab;
@@ -32,4 +35,22 @@ fn first_cluster() {
     });
     scenario("the second run finds nothing", || apply::second_run(&lab));
     scenario("changes by hand are repaired", || drift::all(&lab));
+}
+
+/// What can be wrong between this machine and the hosts.
+#[test]
+#[ignore = "needs root and the lab"]
+fn access_faults() {
+    let lab = scenario("a converged lab", || Lab::converged("access", 3));
+    scenario("connection refused, and silence after it", || {
+        access::refused_and_hanging(&lab);
+    });
+    scenario("power loss", || access::no_route(&lab));
+    scenario("unknown and changed host keys", || access::host_keys(&lab));
+    scenario("logins and passwords", || access::privileges(&lab));
+    scenario("connection lost in a step", || {
+        interrupted::connection_lost(&lab);
+    });
+    scenario("Ctrl-C in a step", || interrupted::control_c(&lab));
+    scenario("a replaced host", || access::replaced(&lab));
 }
