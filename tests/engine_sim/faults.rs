@@ -2,8 +2,9 @@
 
 use super::fleet::{Fault, Kind, Sim};
 use super::run::{Ended, Site};
-use super::shapes::{SHAPES, check_well};
+use super::shapes::{SHAPES, built, check_well};
 use provision::report::Outcome;
+use std::time::Duration;
 
 /// Every act of a build, with this fault before and after it happens.
 fn at_every_act(kind: Kind, check: impl Fn(&Site, &Sim, usize, &Ended)) {
@@ -198,4 +199,47 @@ fn a_host_that_the_preflight_refuses_stops_only_itself() {
             check_well(&site, &sim, &site.apply(&sim));
         }
     }
+}
+
+/// A member that works by its own word, and that the managers do not hear.
+fn deaf(site: &Site) -> Sim {
+    let sim = built(site, 3);
+    sim.world.borrow_mut().hosts[2].link = false;
+    (0..4).for_each(|_| sim.world.borrow_mut().tick());
+    sim
+}
+
+#[test]
+fn a_member_that_is_never_heard_of_costs_a_bounded_wait() {
+    let site = Site::new(3, 1);
+    let sim = deaf(&site);
+    let ended = site.apply(&sim);
+    outcome(&ended, Outcome::Failed);
+    assert!(ended.shown.waits.len() == 1 && ended.done().is_empty());
+    let bounds = Duration::from_secs(120)..Duration::from_secs(150);
+    assert!(
+        bounds.contains(&ended.took),
+        "{:?}\n{}",
+        ended.took,
+        ended.story
+    );
+    sim.world.borrow_mut().hosts[2].link = true;
+    check_well(&site, &sim, &site.apply(&sim));
+}
+
+#[test]
+fn an_interrupt_ends_a_wait_at_once() {
+    let site = Site::new(3, 1);
+    let sim = deaf(&site);
+    sim.impatience.set(Some(Duration::from_secs(30)));
+    let ended = site.apply(&sim);
+    outcome(&ended, Outcome::Interrupted);
+    assert!(ended.stopped.is_empty() && !ended.drove.as_ref().unwrap().failed);
+    let bounds = Duration::from_secs(30)..Duration::from_secs(35);
+    assert!(
+        bounds.contains(&ended.took),
+        "{:?}\n{}",
+        ended.took,
+        ended.story
+    );
 }

@@ -143,6 +143,27 @@ fn message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("?")
 }
 
+fn sites() -> Vec<Site> {
+    SHAPES
+        .iter()
+        .map(|(managers, workers)| Site::new(*managers, *workers))
+        .collect()
+}
+
+/// Every `step`th history from `first` on; tells which go wrong.
+fn part(first: u64, step: u64, all: u64) -> Vec<String> {
+    let sites = sites();
+    let seeds = (first..all).step_by(usize::try_from(step).unwrap());
+    seeds
+        .filter_map(|seed| {
+            let why = catch_unwind(AssertUnwindSafe(|| check(&sites, seed))).err()?;
+            let text = message(&*why).lines().take(3).collect::<Vec<_>>();
+            Some(format!("PROVISION_SIM_SEED={seed}: {}", text.join(" / ")))
+        })
+        .take(5)
+        .collect()
+}
+
 /// `PROVISION_SIM_SEED=n` repeats one history, `PROVISION_SIM_HISTORIES=n` runs so many.
 #[test]
 fn random_histories() {
@@ -151,26 +172,21 @@ fn random_histories() {
             .ok()
             .and_then(|text| text.parse::<u64>().ok())
     };
-    let sites: Vec<Site> = SHAPES
-        .iter()
-        .map(|(managers, workers)| Site::new(*managers, *workers))
-        .collect();
     if let Some(seed) = number("PROVISION_SIM_SEED") {
-        check(&sites, seed);
+        check(&sites(), seed);
         return;
     }
-    let wrong: Vec<String> = (0..number("PROVISION_SIM_HISTORIES").unwrap_or(500))
-        .filter_map(|seed| {
-            let why = catch_unwind(AssertUnwindSafe(|| check(&sites, seed))).err()?;
-            let first = message(&*why)
-                .lines()
-                .take(3)
-                .collect::<Vec<_>>()
-                .join(" / ");
-            Some(format!("PROVISION_SIM_SEED={seed}: {first}"))
-        })
-        .take(5)
-        .collect();
+    let all = number("PROVISION_SIM_HISTORIES").unwrap_or(500);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads)
+            .map(|first| scope.spawn(move || part(first, threads, all)))
+            .collect();
+        parts
+            .into_iter()
+            .flat_map(|part| part.join().unwrap())
+            .collect()
+    });
     assert!(
         wrong.is_empty(),
         "at least {} histories go wrong; repeat one with\n{}",

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod acts;
 // The swarm's own simulation uses more of these than this one does.
 #[allow(dead_code)]
 #[path = "../sim/answer.rs"]

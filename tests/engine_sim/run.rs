@@ -41,6 +41,8 @@ pub struct Ended {
     pub last: Plan,
     pub outcome: Option<Outcome>,
     pub stopped: BTreeSet<HostName>,
+    /// In simulated time.
+    pub took: Duration,
     /// All events of the run, for a person who reads why a test fails.
     pub story: String,
 }
@@ -174,6 +176,7 @@ impl Site {
                 planned,
                 shown,
                 stopped: engine.stopped_hosts().keys().cloned().collect(),
+                took: sim.took(),
                 drove,
                 last,
                 outcome,
