@@ -147,7 +147,14 @@ impl Run<'_> {
                 let report = Reporter::new(sinks, redactor);
                 let locks = match self.lock(remote, &report).await {
                     Ok(locks) => locks,
-                    Err(denied) => return Err(denied),
+                    Err(denied) => {
+                        if self.console.format == OutputFormat::Json {
+                            let took = self.began.elapsed();
+                            let line = json::summary(Outcome::Refused, &report.tallies(), &plan.refusals, took);
+                            let _ = writeln!(std::io::stdout(), "{line}");
+                        }
+                        return Err(denied);
+                    }
                 };
                 let ended = self.act(remote, &mut engine, &report, &interrupt, &locks).await;
                 locks.release().await;

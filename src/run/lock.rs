@@ -76,7 +76,10 @@ pub async fn lock(
                     );
                     report.emit(&Event::Lock { text });
                 }
-                tokio::time::sleep(RETRY.min(patience.saturating_sub(began.elapsed()))).await;
+                // Two runs that try in step would take half of the locks each, again and again.
+                let apart = Duration::from_millis(u64::from(std::process::id() % 1000));
+                let rest = patience.saturating_sub(began.elapsed());
+                tokio::time::sleep((RETRY + apart).min(rest)).await;
             }
         }
     }
