@@ -20,6 +20,7 @@ use provision::report::{Redactor, Reporter};
 use provision::yaml::{Node, Source, load};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Hosts with directories and commands, and a record of what was sent to them.
@@ -312,6 +313,100 @@ fn steps_without_a_hazard_are_sent_together_and_others_wait() {
         .map(|(_, paths)| paths.iter().map(String::as_str).collect())
         .collect();
     assert_eq!(paths, [vec!["/x/y", "/z", "/z/y"], vec!["/x"]]);
+}
+
+/// What an answer costs does not grow with the number of hosts: only the tasks that it concerns are built again.
+#[test]
+fn a_registered_value_concerns_only_those_who_read_it() {
+    let fleet = Memory::default();
+    let registers = Arc::new(Registers::default());
+    let built = Rc::new(Cell::new(0));
+    let counted = |mut work: Work<'static>| {
+        let (build, built) = (work.build, built.clone());
+        work.build = Box::new(move || {
+            built.set(built.get() + 1);
+            build()
+        });
+        work
+    };
+    let hosts: Vec<String> = (0..30).map(|n| format!("h{n}")).collect();
+    let readings = hosts.iter().map(|host| counted(reading(host)));
+    let readers = hosts
+        .iter()
+        .map(|host| counted(directory_from(&registers, host, host)));
+    let works = readings.chain(readers).collect();
+    let run = drive(&fleet, works, registers.clone(), Mode::Look, None);
+    assert_eq!(run.plan.len(), hosts.len());
+    // Readings once; what reads them once without and once with the value.
+    assert_eq!(built.get(), hosts.len() * 3);
+}
+
+/// What a task will ask of its host anyhow goes along with the first questions.
+#[test]
+fn questions_that_are_foreseen_are_asked_along_with_others() {
+    let fleet = Memory::default();
+    let registers = Arc::new(Registers::default());
+    let mut later = directory_from(&registers, "a", "a");
+    let build = later.build;
+    later.build = Box::new(move || match build() {
+        Built::Unknown(why, _) => Built::Unknown(why, vec![Query::Path("/count/0".into())]),
+        other => other,
+    });
+    let run = drive(
+        &fleet,
+        vec![reading("a"), later],
+        registers.clone(),
+        Mode::Look,
+        None,
+    );
+    assert_eq!(run.plan, ["a directory/count/0"]);
+    assert_eq!(*fleet.asked.borrow(), 1, "one round trip");
+}
+
+#[test]
+fn a_step_behind_a_task_that_may_still_find_work_waits_for_it() {
+    // `/x` is there, but what is seen of it may change with `/x/y`; so `/z` is not sent along with that.
+    let fleet = Memory::default();
+    fleet
+        .directories
+        .borrow_mut()
+        .insert(("a".into(), "/x".into()));
+    let works = ["/x/y", "/x", "/z"].map(|path| directory("a", path));
+    let run = simple(&fleet, works.into(), Mode::Apply);
+    assert!(!run.drove.failed && fleet.has("a", "/z"));
+    let sent = fleet.batches.borrow();
+    let paths: Vec<&[String]> = sent.iter().map(|(_, paths)| &paths[..]).collect();
+    assert_eq!(paths, [["/x/y"], ["/z"]]);
+}
+
+#[test]
+fn a_step_that_the_saved_plan_does_not_have_is_drift_and_no_failure() {
+    let registers = Arc::default();
+    let fleet = Memory::default();
+    let works = vec![
+        directory("a", "/x"),
+        reading("a"),
+        directory_from(&registers, "b", "a"),
+    ];
+    let options = Options {
+        approved: Some(BTreeSet::new()),
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let drove = runtime.block_on(async {
+        let mut engine = Engine::new(&fleet, layers(), works, registers, options);
+        let report = Reporter::new(Vec::new(), Redactor::default());
+        engine.drive(Mode::Apply, &report, &fleet.interrupt).await
+    });
+    assert_eq!(drove.drifted, ["a: directory/x"]);
+    assert!(
+        !drove.failed,
+        "b waits for a value, which is nobody's fault"
+    );
+    assert!(fleet.batches.borrow().is_empty());
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! The loop: ask what is open, do what may run, forget what that may have changed, until nothing is left.
 
+mod account;
+mod begin;
+mod paranoid;
+mod stops;
+mod waits;
+
 use super::Fleet;
-use super::engine::{Engine, Stage};
-use super::perform::{Ended, Tried, ask, perform};
+use super::engine::Engine;
+use super::perform::{Ended, Tried};
 use super::schedule::Frontier;
 use crate::inventory::HostName;
-use crate::plan::{Class, Reach, Step, Wait};
+use crate::plan::{Claim, Class, Scope, Wait};
 use crate::probe::{Answer, Query, Seen};
 use crate::report::{Event, Reporter};
 use futures_util::FutureExt;
@@ -13,7 +19,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often something that is under way by itself is looked at.
 const WAIT_POLL: Duration = Duration::from_secs(1);
@@ -56,7 +63,10 @@ struct Drive<'e, 'a, F> {
     report: &'e Reporter,
     busy: BTreeSet<HostName>,
     in_flight: InFlight<'a>,
-    waiting: BTreeMap<String, Instant>,
+    /// Since when a task waits for what.
+    waiting: Vec<(usize, Claim, Instant)>,
+    /// What the acts under way may change.
+    acting: Vec<(HostName, Scope)>,
     performed: BTreeMap<(String, HostName), usize>,
     restarting: bool,
     drove: Drove,
@@ -71,7 +81,8 @@ impl<'a, F: Fleet> Engine<'a, F> {
             report,
             busy: BTreeSet::new(),
             in_flight: FuturesUnordered::new(),
-            waiting: BTreeMap::new(),
+            waiting: Vec::new(),
+            acting: Vec::new(),
             performed: BTreeMap::new(),
             restarting: false,
             drove: Drove::default(),
@@ -79,7 +90,11 @@ impl<'a, F: Fleet> Engine<'a, F> {
         loop {
             drive.engine.evaluate();
             drive.ask();
-            if mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty() {
+            drive.forget_waits();
+            let goes_on = |drive: &Drive<'_, 'a, F>| {
+                mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty()
+            };
+            if goes_on(&drive) {
                 drive.act();
             }
             match drive.in_flight.next().await {
@@ -90,7 +105,7 @@ impl<'a, F: Fleet> Engine<'a, F> {
                         drive.absorb(more).await;
                     }
                 }
-                None if drive.is_stuck(mode) => {}
+                None if goes_on(&drive) && drive.is_stuck() => {}
                 None => break,
             }
         }
@@ -150,193 +165,6 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         }
     }
 
-    /// Nothing is in flight. Hosts that wait for a value that nobody will give are stopped, once, so that the rest can go on.
-    fn is_stuck(&mut self, mode: Mode) -> bool {
-        if mode == Mode::Look {
-            return false;
-        }
-        let hosts = self.engine.hosts.iter();
-        let stuck: Vec<(HostName, String)> = hosts
-            .filter(|host| !self.engine.stopped_hosts.contains_key(*host))
-            .filter_map(|host| match self.engine.frontier(host) {
-                Frontier::Unknown(why) => Some((host.clone(), why)),
-                _ => None,
-            })
-            .collect();
-        for (host, why) in &stuck {
-            self.drove.failed = true;
-            self.stop_host(host, why.clone());
-        }
-        !stuck.is_empty()
-    }
-
-    /// Starts a batch; says whether another host could be affected at once (never: it only takes its hosts).
-    fn start(&mut self, busy: Vec<HostName>, steps: Vec<(usize, Step)>) -> bool {
-        if let Some((_, step)) = steps
-            .first()
-            .filter(|(_, step)| step.class == Class::Restart)
-        {
-            if self.restarting {
-                return false;
-            }
-            if let Some(why) = self.engine.gate(&step.subject) {
-                let subject = step.subject.clone();
-                self.drove.failed = true;
-                self.stop_host(
-                    &subject,
-                    format!("{} is not done now, because {why}", step.id),
-                );
-                return true;
-            }
-            self.restarting = true;
-        }
-        for (_, step) in &steps {
-            let times = self
-                .performed
-                .entry((step.id.to_string(), step.subject.clone()))
-                .or_default();
-            *times += 1;
-            if *times > REPEATS {
-                let why = format!("{} was done {REPEATS} times and is still planned", step.id);
-                let subject = step.subject.clone();
-                self.drove.failed = true;
-                self.stop_host(&subject, why);
-                return true;
-            }
-            if !self.engine.is_approved(step) {
-                self.drove
-                    .drifted
-                    .push(format!("{}: {}", step.subject, step.id));
-                return false;
-            }
-        }
-        for (_, step) in &steps {
-            self.report.emit(&Event::StepStarted {
-                host: step.subject.clone(),
-                id: step.id.clone(),
-                shows: step.act.show(),
-            });
-        }
-        let (fleet, deadline) = (self.engine.fleet, self.engine.options.settle_deadline);
-        self.busy.extend(busy.iter().cloned());
-        self.in_flight.push(Box::pin(async move {
-            let tried = perform(fleet, steps, deadline).await;
-            Finished::Acted(busy, tried)
-        }));
-        false
-    }
-
-    /// A cluster task goes on when all its members have arrived and none of them is busy.
-    fn cluster(&mut self, index: usize) -> bool {
-        let members: Vec<HostName> = self.engine.works[index]
-            .hosts
-            .iter()
-            .filter(|host| !self.engine.stopped_hosts.contains_key::<HostName>(host))
-            .cloned()
-            .collect();
-        let here = |host: &HostName| {
-            !self.busy.contains(host)
-                && matches!(self.engine.frontier(host), Frontier::Cluster(at) if at == index)
-        };
-        if !members.iter().all(here) {
-            return false;
-        }
-        if self.refuse(index) {
-            return true;
-        }
-        match self.engine.next_of_cluster(index) {
-            Some(step) => match self.engine.awaited(index, &step) {
-                Some(wait) => {
-                    self.wait(index, wait);
-                    false
-                }
-                None => self.start(members, vec![(index, step)]),
-            },
-            None if !self.waits(index).is_empty() => {
-                self.first_wait(index);
-                false
-            }
-            None => {
-                let why = "a cluster is created for all its hosts or not at all, and some of them failed, were refused, or are left out by --limit";
-                self.stop_layer(self.engine.works[index].layer, why.to_owned());
-                true
-            }
-        }
-    }
-
-    fn waits(&self, index: usize) -> &[Wait] {
-        match &self.engine.progress[index].stage {
-            Stage::Decided(verdict) => &verdict.decision.waits,
-            _ => &[],
-        }
-    }
-
-    /// Stops what the task's refusals reach; says whether that is anything new.
-    fn refuse(&mut self, index: usize) -> bool {
-        let Stage::Decided(verdict) = &self.engine.progress[index].stage else {
-            return false;
-        };
-        let layer = self.engine.works[index].layer;
-        let own = self.engine.works[index].hosts.clone();
-        let cluster = self.engine.works[index].cluster;
-        let mut stopped = false;
-        for refusal in verdict.decision.refusals.clone() {
-            let why = format!("{}: {}", refusal.code, refusal.because);
-            match refusal.reach {
-                Reach::Hosts(hosts) => {
-                    for host in hosts {
-                        stopped |= self.stop_host(&host, why.clone());
-                    }
-                }
-                Reach::Layer => stopped |= self.stop_layer(layer, why),
-                Reach::Here if !cluster => {
-                    for host in &own {
-                        stopped |= self.stop_host(host, why.clone());
-                    }
-                }
-                Reach::Here => {}
-            }
-        }
-        stopped
-    }
-
-    fn first_wait(&mut self, index: usize) {
-        if let Some(wait) = self.waits(index).first().cloned() {
-            self.wait(index, wait);
-        }
-    }
-
-    fn wait(&mut self, index: usize, wait: Wait) {
-        let since = *self
-            .waiting
-            .entry(wait.what.clone())
-            .or_insert_with(Instant::now);
-        let elapsed = since.elapsed();
-        // Told at once, and then once in a while.
-        if elapsed.as_secs().is_multiple_of(5) {
-            self.report.emit(&Event::Waiting {
-                what: wait.what.clone(),
-                since: elapsed,
-            });
-        }
-        if since.elapsed().as_secs() > wait.deadline_s {
-            self.drove.failed = true;
-            let why = format!(
-                "{} did not come true within {} s",
-                wait.what, wait.deadline_s
-            );
-            self.stop_layer(self.engine.works[index].layer, why);
-            return;
-        }
-        let fleet = self.engine.fleet;
-        self.busy.insert(wait.until.host.clone());
-        self.in_flight.push(Box::pin(async move {
-            tokio::time::sleep(WAIT_POLL).await;
-            let answer = ask(fleet, &wait.until.host, &wait.until.query).await;
-            Finished::Polled(index, Box::new((wait, answer)))
-        }));
-    }
-
     async fn absorb(&mut self, finished: Finished) {
         match finished {
             Finished::Asked(host, answers) => {
@@ -367,6 +195,15 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 for host in &busy {
                     self.busy.remove(host);
                 }
+                for one in &tried {
+                    let scope = (one.step.subject.clone(), one.step.act.writes());
+                    if let Some(at) = self.acting.iter().position(|acting| *acting == scope) {
+                        self.acting.swap_remove(at);
+                    }
+                    if matches!(one.ended, Ended::Done) {
+                        self.waiting.retain(|(index, _, _)| *index != one.index);
+                    }
+                }
                 self.restarting &= !tried.iter().any(|tried| tried.step.class == Class::Restart);
                 for one in tried {
                     self.account(one);
@@ -376,150 +213,5 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 }
             }
         }
-    }
-
-    fn account(&mut self, tried: Tried) {
-        let Tried {
-            index,
-            step,
-            on,
-            ended,
-            took,
-        } = tried;
-        let (host, id) = (step.subject.clone(), step.id.clone());
-        if !matches!(ended, Ended::Skipped) {
-            self.engine.forget(&on, &step.act.writes());
-        }
-        match ended {
-            Ended::Done => {
-                if step.every_time {
-                    self.engine.finish_once(index, &step);
-                }
-                self.drove
-                    .changed
-                    .push((id.to_string(), host.clone(), step.class.clone()));
-                self.report.emit(&Event::StepDone {
-                    host,
-                    id,
-                    class: step.class,
-                    took,
-                });
-            }
-            Ended::Skipped => {
-                // It will be planned again, if it is still needed and the host goes on.
-                if let Some(times) = self.performed.get_mut(&(id.to_string(), host)) {
-                    *times = times.saturating_sub(1);
-                }
-            }
-            Ended::Stale(claim) => {
-                let gone = self
-                    .engine
-                    .memory
-                    .forget(&claim.host, |query, _| *query == claim.query);
-                self.engine.refresh(&gone);
-                let text = format!(
-                    "{host}: {id} did not begin, because this no longer holds: {claim}; looking again"
-                );
-                self.report.emit(&Event::Note { text });
-            }
-            Ended::Failed(said) => {
-                self.drove.failed = true;
-                let shows = step.act.show();
-                self.report.emit(&Event::StepFailed {
-                    host: host.clone(),
-                    id: id.clone(),
-                    shows,
-                    said,
-                });
-                if self.engine.works[index].cluster {
-                    self.stop_layer(
-                        self.engine.works[index].layer,
-                        format!("{id} failed for {host}"),
-                    );
-                } else {
-                    self.stop_host(&host, format!("{id} failed"));
-                }
-            }
-            Ended::Lost(why) => {
-                self.note_unreachable(&on);
-                if self.engine.fleet.unreachable(&on).is_none() {
-                    self.drove.failed = true;
-                    let shows = step.act.show();
-                    let said = format!(
-                        "{why}\nit may have been done or not; the next run looks and goes on from there"
-                    );
-                    self.report.emit(&Event::StepFailed {
-                        host: host.clone(),
-                        id,
-                        shows,
-                        said,
-                    });
-                    self.stop_host(&on, why);
-                }
-            }
-        }
-    }
-
-    /// `--paranoid`: every answer that was kept is asked for again, and must not have moved.
-    async fn check_kept(&mut self) {
-        let hosts = self.engine.hosts.clone();
-        for host in hosts.iter() {
-            if self.busy.contains(host) || self.engine.fleet.unreachable(host).is_some() {
-                continue;
-            }
-            let kept: BTreeMap<Query, Answer> = self
-                .engine
-                .memory
-                .of(host)
-                .filter_map(|(query, seen)| Some((query.clone(), seen.known()?.steady()?)))
-                .collect();
-            let fresh = self
-                .engine
-                .fleet
-                .ask(host, kept.keys().cloned().collect())
-                .await;
-            for (query, now) in fresh {
-                let now = now.known().and_then(Answer::steady);
-                if now.is_some_and(|now| kept.get(&query).is_some_and(|before| *before != now)) {
-                    self.drove.failed = true;
-                    self.stop_host(host, format!("paranoid: the kept answer to {query:?} has moved: an act changes more than it says"));
-                }
-            }
-        }
-    }
-
-    fn note_unreachable(&mut self, host: &HostName) {
-        let Some(why) = self.engine.fleet.unreachable(host) else {
-            return;
-        };
-        if !self.engine.stopped_hosts.contains_key(host) {
-            self.engine.stopped_hosts.insert(host.clone(), why.clone());
-            self.report.emit(&Event::Unreachable {
-                host: host.clone(),
-                why,
-            });
-        }
-    }
-
-    fn stop_host(&mut self, host: &HostName, why: String) -> bool {
-        if self.engine.stopped_hosts.contains_key(host) {
-            return false;
-        }
-        self.engine.stopped_hosts.insert(host.clone(), why.clone());
-        self.report.emit(&Event::HostStopped {
-            host: host.clone(),
-            why,
-        });
-        true
-    }
-
-    fn stop_layer(&mut self, layer: usize, why: String) -> bool {
-        if self.engine.stopped_layers.contains_key(&layer) {
-            return false;
-        }
-        self.engine.stopped_layers.insert(layer, why.clone());
-        let layer = self.engine.layers[layer].name.clone();
-        self.report.emit(&Event::LayerStopped { layer, why });
-        true
     }
 }

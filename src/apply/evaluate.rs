@@ -85,7 +85,9 @@ impl<F: super::Fleet> Engine<'_, F> {
             Err(need) => Stage::Asking(need),
             Ok(verdict) => {
                 let blind = (!self.works[index].cluster).then(|| {
-                    progress.asked.iter().find_map(|(host, query)| {
+                    // What a task asks of other hosts it can do without: it says itself what it then takes for granted.
+                    let own = |(host, _): &&Key| self.works[index].hosts.contains(host);
+                    progress.asked.iter().filter(own).find_map(|(host, query)| {
                         self.memory.get(host, query)?.unknown().map(str::to_owned)
                     })
                 });

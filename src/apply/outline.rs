@@ -3,9 +3,12 @@
 use super::engine::{Engine, Stage, Work};
 use crate::inventory::HostName;
 use crate::module::Health;
-use crate::plan::{Class, Plan, Planned, Reach, Unknown};
+use crate::plan::{Class, Plan, Planned, Reach, Refusal, Unknown};
 use crate::yaml::Diagnostics;
 use std::collections::BTreeMap;
+
+/// Code of the refusal to create a cluster under `--limit`.
+const LIMITED: &str = "L1";
 
 /// What the refusals met so far stop.
 #[derive(Default)]
@@ -82,6 +85,10 @@ impl<F: super::Fleet> Engine<'_, F> {
                 stops.hosts.entry(host).or_insert_with(|| why.clone());
             }
         }
+        let founds = decision.steps.iter().any(|step| step.class == Class::Found);
+        if founds {
+            plan.refusals.extend(self.limited(layer, work));
+        }
         let founding_is_off = work.hosts.iter().find_map(|host| {
             let limited = (!self.is_included(host)).then(|| "left out by --limit".to_owned());
             let why = stops.hosts.get(host).cloned().or(limited)?;
@@ -94,12 +101,13 @@ impl<F: super::Fleet> Engine<'_, F> {
             if self.is_done_once(step) {
                 continue;
             }
+            // What follows builds on what is founded.
+            if step.class == Class::Found {
+                founding_blocked.clone_from(&founding_is_off);
+            }
             if !self.is_included(&step.subject) {
                 plan.left_out += 1;
                 continue;
-            }
-            if step.class == Class::Found {
-                founding_blocked.clone_from(&founding_is_off);
             }
             let blocked = stops.hosts.get(&step.subject).cloned();
             let blocked = blocked
@@ -113,8 +121,35 @@ impl<F: super::Fleet> Engine<'_, F> {
             });
         }
         let layered = |wait: &crate::plan::Wait| (layer.to_owned(), wait.clone());
-        plan.waits.extend(decision.waits.iter().map(layered));
+        // What depends on a host that is left out is not waited for.
+        let waits = decision
+            .waits
+            .iter()
+            .filter(|wait| self.is_included(&wait.until.host));
+        plan.waits.extend(waits.map(layered));
         plan.advice.extend(decision.advice.iter().cloned());
+    }
+
+    /// A cluster is never created under `--limit`: those that are left out belong to it too.
+    fn limited(&self, layer: &str, work: &Work<'_>) -> Option<(String, Refusal)> {
+        let out: Vec<&str> = work
+            .hosts
+            .iter()
+            .filter(|host| !self.is_included(host))
+            .map(HostName::as_str)
+            .collect();
+        let refusal = Refusal {
+            code: LIMITED.to_owned(),
+            because: format!(
+                "{} is created for all its hosts or not at all, and --limit leaves out {}",
+                work.task,
+                out.join(", ")
+            ),
+            evidence: Vec::new(),
+            hint: "run once without --limit".to_owned(),
+            reach: Reach::Here,
+        };
+        (!out.is_empty()).then(|| (layer.to_owned(), refusal))
     }
 
     fn stop_of(&self, stops: &Stops, layer: usize) -> Option<String> {

@@ -6,7 +6,8 @@ use crate::inventory::HostName;
 use crate::plan::{Claim, Step, Via};
 use crate::probe::{Answer, Query, Seen};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often a postcondition is asked for.
 const POLL: Duration = Duration::from_millis(400);
@@ -22,8 +23,8 @@ pub(super) enum Ended {
     Skipped,
     /// The evidence no longer holds, so it did not begin.
     Stale(Claim),
-    /// The connection broke in the middle.
-    Lost(String),
+    /// The connection to this host broke in the middle.
+    Lost(HostName, String),
 }
 
 /// A step that was tried.
@@ -79,7 +80,7 @@ pub(super) async fn perform<F: Fleet>(
             },
             Done::Failed { status, said } => Ended::Failed(format!("exited {status}\n{said}")),
             Done::Skipped => Ended::Skipped,
-            Done::Lost(why) => Ended::Lost(why),
+            Done::Lost(why) => Ended::Lost(on.clone(), why),
         };
         tried.push(Tried {
             index,
@@ -120,7 +121,7 @@ async fn settled<F: Fleet>(fleet: &F, claim: &Claim, deadline: Duration) -> Ende
             return Ended::Done;
         }
         if let Some(why) = fleet.unreachable(&claim.host) {
-            return Ended::Lost(why);
+            return Ended::Lost(claim.host.clone(), why);
         }
         if began.elapsed() > deadline {
             let waited = deadline.as_secs();

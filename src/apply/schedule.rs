@@ -1,9 +1,9 @@
 //! What may run next: hazards, not barriers. Hosts go on by themselves and meet at cluster tasks.
 
-use super::engine::{Engine, Stage};
+use super::engine::{Engine, Progress, Stage, Work};
 use crate::inventory::HostName;
 use crate::module::Light;
-use crate::plan::{Claim, Class, Decision, Reach, Step, Wait};
+use crate::plan::{Claim, Class, Decision, Reach, Refusal, Step, Wait};
 
 /// How many acts are sent to a host without waiting.
 const BATCH: usize = 64;
@@ -37,6 +37,10 @@ impl<F: super::Fleet> Engine<'_, F> {
             if self.stopper(work.layer).is_some() {
                 continue;
             }
+            // What the task would do after these steps is not known before they have run.
+            if batch.iter().any(|(_, step)| self.may_move(step, index)) {
+                return Frontier::Batch(batch);
+            }
             let halt = match &self.progress[index].stage {
                 Stage::Skipped => continue,
                 Stage::Fresh | Stage::Asking(_) => Frontier::Asking,
@@ -53,7 +57,7 @@ impl<F: super::Fleet> Engine<'_, F> {
                     let decision = &verdict.decision;
                     if !decision.refusals.is_empty() {
                         Frontier::Refused(index)
-                    } else if let Some(full) = self.fill(&mut batch, index, decision, host) {
+                    } else if let Some(full) = self.fill(&mut batch, index, decision) {
                         return full;
                     } else if self.next_wait(decision).is_none() {
                         continue;
@@ -81,19 +85,14 @@ impl<F: super::Fleet> Engine<'_, F> {
         batch: &mut Vec<(usize, Step)>,
         index: usize,
         decision: &Decision,
-        host: &HostName,
     ) -> Option<Frontier> {
         for step in &decision.steps {
             if !self.is_included(&step.subject) || self.is_done_once(step) {
                 continue;
             }
-            let asked = &self.progress[index].asked;
-            let hazard = batch.iter().any(|(_, earlier)| {
-                let scope = earlier.act.writes();
-                asked
-                    .iter()
-                    .any(|(about, query)| scope.touches(query, about == host))
-            });
+            let hazard = batch
+                .iter()
+                .any(|(_, earlier)| self.may_move(earlier, index));
             let apart =
                 !step.needs.is_empty() || matches!(step.class, Class::Restart | Class::Destroy(_));
             if !batch.is_empty() && (hazard || apart || batch.len() >= BATCH) {
@@ -108,13 +107,26 @@ impl<F: super::Fleet> Engine<'_, F> {
         None
     }
 
-    /// Whether a cluster task has something to do, to wait for, or to stop.
+    /// Whether a step may change what a task sees.
+    fn may_move(&self, step: &Step, index: usize) -> bool {
+        let scope = step.act.writes();
+        self.progress[index]
+            .asked
+            .iter()
+            .any(|(about, query)| scope.touches(query, *about == step.subject))
+    }
+
+    /// Whether a cluster task has something to do, to wait for, or to stop that is not stopped yet.
     fn has_work(&self, decision: &Decision) -> bool {
-        self.next_wait(decision).is_some()
-            || decision
-                .refusals
+        let stops = |refusal: &Refusal| match &refusal.reach {
+            Reach::Hosts(hosts) => hosts
                 .iter()
-                .any(|refusal| refusal.reach != Reach::Here)
+                .any(|host| !self.stopped_hosts.contains_key(host)),
+            Reach::Layer => true,
+            Reach::Here => false,
+        };
+        self.next_wait(decision).is_some()
+            || decision.refusals.iter().any(stops)
             || decision.steps.iter().any(|step| self.may_run(step))
     }
 
@@ -165,6 +177,14 @@ impl<F: super::Fleet> Engine<'_, F> {
         waits
             .find(|wait| step.needs.contains(&wait.until) && known_not_to_hold(&wait.until))
             .cloned()
+    }
+
+    /// Whether all layers have been looked at since the last change, so that the health gate can tell.
+    pub(super) fn health_is_known(&self) -> bool {
+        let open = |(work, progress): (&Work<'_>, &Progress)| {
+            work.cluster && matches!(progress.stage, Stage::Fresh | Stage::Asking(_))
+        };
+        !self.works.iter().zip(&self.progress).any(open)
     }
 
     /// Why a restart for `subject` has to wait: another host of some layer is not well.

@@ -31,19 +31,22 @@ impl Act {
                 writes: Some(paths),
                 ..
             } => Scope::Paths(paths.clone()),
-            Self::InstallPackages(_)
-            | Self::RemovePackages(_)
-            | Self::Firewall(_)
-            | Self::SetSysctl { .. }
-            | Self::AddToGroup { .. }
+            // These are seen by the host alone: its account, its name, what it starts at boot.
+            Self::AddToGroup { .. }
             | Self::SetHostname(_)
-            | Self::Command { writes: None, .. }
             | Self::Unit {
                 verb: UnitVerb::Enable | UnitVerb::Disable,
                 ..
             } => Scope::Host,
-            // A daemon that starts or stops is seen by its peers.
-            Self::Unit { .. } | Self::Swarm(_) => Scope::Cluster,
+            // A daemon that starts or stops is seen by its peers, and so is a port that opens; packages
+            // stop and start daemons, and a command or a kernel parameter may do any of it.
+            Self::InstallPackages(_)
+            | Self::RemovePackages(_)
+            | Self::Firewall(_)
+            | Self::SetSysctl { .. }
+            | Self::Command { writes: None, .. }
+            | Self::Unit { .. }
+            | Self::Swarm(_) => Scope::Cluster,
         }
     }
 }
@@ -85,11 +88,16 @@ impl Scope {
                             overlap(path, "/etc/os-release") || overlap(path, "/etc/machine-id")
                         }),
                         Query::Docker => paths.iter().any(|path| {
-                            overlap(path, "/var/lib/docker") || overlap(path, "/run/docker.sock")
+                            ["/var/lib/docker", "/run/docker.sock", "/usr/bin"]
+                                .iter()
+                                .any(|place| overlap(path, place))
+                        }),
+                        // firewalld reads its files again when they change.
+                        Query::Firewall => paths.iter().any(|path| {
+                            overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
                         Query::Interfaces
                         | Query::Package(_)
-                        | Query::Firewall
                         | Query::Sysctl(_)
                         | Query::SwarmNodes => false,
                     }

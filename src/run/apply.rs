@@ -1,8 +1,8 @@
 //! `provision INVENTORY`, `--dry-run` and `provision plan`.
 
 use super::console::{Console, open_log, watch_signals};
-use super::ending::outcome;
 use super::lock::{Denied, Locks, lock};
+use super::outcome;
 use super::setup::{self, Setup};
 use crate::apply::{Drove, Engine, Mode, Remote};
 use crate::cli::{ApplyArgs, OutputFormat, PlanArgs, PlanFormat};
@@ -147,12 +147,19 @@ impl Run<'_> {
                 let report = Reporter::new(sinks, redactor);
                 let locks = match self.lock(remote, &report).await {
                     Ok(locks) => locks,
-                    Err(denied) => return Err(denied),
+                    Err(denied) => {
+                        if self.console.format == OutputFormat::Json {
+                            let took = self.began.elapsed();
+                            let line = json::summary(Outcome::Refused, &report.tallies(), &plan.refusals, took);
+                            let _ = writeln!(std::io::stdout(), "{line}");
+                        }
+                        return Err(denied);
+                    }
                 };
                 let ended = self.act(remote, &mut engine, &report, &interrupt, &locks).await;
                 locks.release().await;
                 let (drove, last) = ended;
-                let outcome = outcome(&drove, &last, &engine);
+                let outcome = outcome::after_acting(&drove, &last);
                 self.summary(&engine, &last, &report, outcome, log_path.as_deref());
                 Ok(outcome.exit_code())
             })
@@ -189,7 +196,8 @@ impl Run<'_> {
             hosts: self.hosts.len(),
         });
         engine.forget_all();
-        let drove = {
+        let mut fell = false;
+        let mut drove = {
             let driving = engine.drive(Mode::Apply, report, interrupt);
             tokio::pin!(driving);
             let mut told = false;
@@ -198,8 +206,8 @@ impl Run<'_> {
                     drove = &mut driving => break drove,
                     () = tokio::time::sleep(WATCH) => {
                         // Hosts that went down took their locks with them; a majority must hold all the same.
-                        let held = self.lock_paths.len() - locks.fallen().len();
-                        if held * 2 <= self.lock_paths.len() && !interrupt.replace(true) {
+                        if locks.held() * 2 <= self.lock_paths.len() && !interrupt.replace(true) {
+                            fell = true;
                             let text = "the locks have fallen on a majority of the hosts: stopping after the running steps".to_owned();
                             report.emit(&Event::Note { text });
                         }
@@ -210,17 +218,11 @@ impl Run<'_> {
                 }
             }
         };
-        if drove.interrupted {
-            return (drove, engine.plan());
+        if fell {
+            // Nobody asked for this end.
+            (drove.interrupted, drove.failed) = (false, true);
         }
-        engine.forget_all();
-        engine.drive(Mode::Look, report, &Cell::new(false)).await;
-        let last = engine.plan();
-        if !drove.failed {
-            report.emit(&Event::Verified {
-                left: last.open().count(),
-            });
-        }
+        let last = outcome::verify(engine, &drove, report).await;
         (drove, last)
     }
 }

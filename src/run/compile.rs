@@ -137,8 +137,8 @@ fn layer_of(play: &Play, layers: &mut Vec<LayerSpec>) -> Result<usize, Diagnosti
         }
     }
     // A play that says nothing comes after everything before it.
-    if play.needs.is_empty() && !layers.is_empty() {
-        needs.push(layers.len() - 1);
+    if play.needs.is_empty() {
+        needs.extend(0..layers.len());
     }
     layers.push(LayerSpec { name, needs });
     Ok(layers.len() - 1)
@@ -193,7 +193,7 @@ fn work(
         when: task.when.clone(),
         host: members[0].clone(),
         group: hosts.clone(),
-        privileged: play.use_sudo.or(task.use_sudo),
+        privileged: task.use_sudo.or(play.use_sudo),
         scope,
     };
     Work {

@@ -1,7 +1,8 @@
-//! How a run ends: the outcome, its exit code, and the summary.
+//! How a run ends: its exit code and the summary.
 
 use super::apply::{PENDING, Run};
-use crate::apply::{Drove, Engine, Remote};
+use super::outcome;
+use crate::apply::{Engine, Remote};
 use crate::cli::OutputFormat;
 use crate::plan::{Plan, Refusal};
 use crate::report::{Event, Outcome, Reporter, json, text};
@@ -22,20 +23,7 @@ impl Run<'_> {
                 why: why.clone(),
             });
         }
-        let pending = plan.open().next().is_some();
-        let outcome = if interrupted {
-            Outcome::Interrupted
-        } else if !plan.refusals.is_empty() {
-            Outcome::Refused
-        } else if !plan.unreachable.is_empty() {
-            Outcome::Unreachable
-        } else if pending {
-            Outcome::Pending
-        } else if !plan.unknown.is_empty() && !self.args.dry_run {
-            Outcome::Failed
-        } else {
-            Outcome::Converged
-        };
+        let outcome = outcome::without_acting(plan, interrupted, self.args.dry_run);
         // As text a dry run is the plan and nothing else: asked twice, it is the same byte for byte.
         if !self.args.dry_run || interrupted || self.console.format == OutputFormat::Json {
             self.summary(engine, plan, report, outcome, None);
@@ -99,7 +87,7 @@ impl Run<'_> {
         }
         out.push_str(&format!(
             "{}: {changes} changes in {:.1} s\n",
-            sentence(outcome, self.args.dry_run),
+            outcome::sentence(outcome, self.args.dry_run),
             self.began.elapsed().as_secs_f64()
         ));
         if let Some(log) = log {
@@ -114,41 +102,4 @@ fn refusal_line(layer: &str, refusal: &Refusal) -> String {
         "refused {} ({layer}): {}\n  {}\n",
         refusal.code, refusal.because, refusal.hint
     )
-}
-
-/// How the run ended, in words.
-fn sentence(outcome: Outcome, dry_run: bool) -> &'static str {
-    match outcome {
-        Outcome::Unreachable if dry_run => "some host was unreachable",
-        Outcome::Converged => "nothing to do",
-        Outcome::Changed => "done and verified",
-        Outcome::Pending => "changes are pending",
-        Outcome::Failed => "failed; running the same command again continues safely",
-        Outcome::Refused => "refused",
-        Outcome::Unreachable => "some host was unreachable, what is safe without it is done",
-        Outcome::Drifted => "the hosts are not what they were when the plan was saved",
-        Outcome::NotConverged => "not converged: after all steps there would still be some",
-        Outcome::Interrupted => "interrupted; running the same command again continues safely",
-    }
-}
-
-/// How the run ended. Precedence: 130 > 1 > 5 > 3 > 6 > 4 > 0.
-pub(super) fn outcome(drove: &Drove, last: &Plan, engine: &Engine<'_, Remote>) -> Outcome {
-    if drove.interrupted {
-        Outcome::Interrupted
-    } else if drove.failed {
-        Outcome::Failed
-    } else if !drove.drifted.is_empty() {
-        Outcome::Drifted
-    } else if !last.refusals.is_empty() {
-        Outcome::Refused
-    } else if last.open().next().is_some() {
-        Outcome::NotConverged
-    } else if !engine.unreachable().is_empty() {
-        Outcome::Unreachable
-    } else if drove.changed.is_empty() {
-        Outcome::Converged
-    } else {
-        Outcome::Changed
-    }
 }

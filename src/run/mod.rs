@@ -1,10 +1,11 @@
 //! The whole story: load → look → plan → show → lock → act → verify → report.
 
 mod apply;
-mod compile;
+pub mod compile;
 mod console;
 mod ending;
 mod lock;
+pub mod outcome;
 pub mod project;
 mod setup;
 mod show;

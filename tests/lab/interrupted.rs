@@ -74,8 +74,10 @@ pub fn control_c(lab: &Lab) {
     );
     assert_eq!(summary["changes"], begun + count("step_done", "service/"));
     for host in lab.hosts() {
-        let id = format!("rpm -q docker-compose-plugin; systemctl is-enabled docker");
-        let output = lab.try_sh(host, &id);
+        let output = lab.try_sh(
+            host,
+            "rpm -q docker-compose-plugin; systemctl is-enabled docker",
+        );
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(
             text.contains("disabled"),

@@ -1,5 +1,5 @@
 //! The program against real daemons on lab hosts. Needs root; `make test-lab` runs it.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -22,6 +22,7 @@ mod packages;
 mod plan;
 mod provision;
 mod scenario;
+mod shapes;
 mod started;
 mod watch;
 
@@ -36,7 +37,7 @@ fn first_cluster() {
     scenario("a dry run leaves no trace", || blank::dry_run(&lab));
     let planned = scenario("the plan is complete", || blank::plan(&lab));
     scenario("apply does what was planned", || {
-        apply::first_run(&lab, &planned)
+        apply::first_run(&lab, &planned);
     });
     scenario("the second run finds nothing", || apply::second_run(&lab));
     scenario("changes by hand are repaired", || drift::all(&lab));
@@ -66,7 +67,7 @@ fn access_faults() {
 fn host_faults() {
     let lab = scenario("a converged lab", || Lab::converged("hosts", 3));
     scenario("wrong system, clones, wrong clock", || {
-        machines::refused(&lab)
+        machines::refused(&lab);
     });
     scenario("no mirror", || packages::no_mirror(&lab));
     scenario("another dnf", || packages::locked(&lab));
@@ -88,6 +89,19 @@ fn broken_runs() {
     scenario("two runs at once", || locks::two_runs(&lab));
     scenario("the holder is killed", || locks::killed_holder(&lab));
     scenario("the holder's machine loses power", || {
-        locks::silent_holder(&lab)
+        locks::silent_holder(&lab);
     });
+}
+
+/// Swarms of other shapes.
+#[test]
+#[ignore = "needs root and the lab"]
+fn other_shapes() {
+    let lab = scenario("blank hosts", || Lab::up("shapes", 3));
+    scenario(
+        "one manager, two workers, another port; then three managers",
+        || {
+            shapes::one_and_two(&lab);
+        },
+    );
 }

@@ -1,7 +1,7 @@
 //! What is proved, and how long it took.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Runs one scenario and says how long it took, also when it fails.
 pub fn scenario<T>(what: &str, run: impl FnOnce() -> T) -> T {
@@ -27,17 +27,5 @@ impl Drop for Timer<'_> {
             self.1.elapsed().as_secs_f64(),
             self.0
         );
-    }
-}
-
-/// Polls until it holds. The deadline is for a machine that is busy with other things.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(180);
-    while !holds() {
-        assert!(
-            Instant::now() < deadline,
-            "still not so after 180 s: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(200));
     }
 }

@@ -112,7 +112,7 @@ pub fn forget(world: &World, step: &Step, memory: &mut Memory) {
     let scope = step.act.writes();
     for host in &world.hosts {
         let own = host.name == step.subject;
-        memory.forget(&host.name, |query| scope.touches(query, own));
+        memory.forget(&host.name, |query, _| scope.touches(query, own));
         for (query, kept) in memory.of(&host.name) {
             assert_eq!(
                 *kept,

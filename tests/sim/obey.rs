@@ -46,7 +46,11 @@ impl World {
         self.swarm(h, act)
     }
 
-    fn swarm(&mut self, h: usize, act: &SwarmAct) -> Result<(), String> {
+    /// Does an act on a host.
+    ///
+    /// # Errors
+    /// In the engine's words.
+    pub fn swarm(&mut self, h: usize, act: &SwarmAct) -> Result<(), String> {
         match act {
             SwarmAct::Init {
                 advertise_addr,

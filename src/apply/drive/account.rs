@@ -1,0 +1,90 @@
+//! What a step that was tried leaves behind.
+
+use super::Drive;
+use crate::apply::Fleet;
+use crate::apply::perform::{Ended, Tried};
+use crate::report::Event;
+
+impl<F: Fleet> Drive<'_, '_, F> {
+    pub(super) fn account(&mut self, tried: Tried) {
+        let Tried {
+            index,
+            step,
+            on,
+            ended,
+            took,
+        } = tried;
+        let (host, id) = (step.subject.clone(), step.id.clone());
+        if !matches!(ended, Ended::Skipped) {
+            self.engine.forget(&on, &step.act.writes());
+        }
+        match ended {
+            Ended::Done => {
+                if step.every_time {
+                    self.engine.finish_once(index, &step);
+                }
+                self.drove
+                    .changed
+                    .push((id.to_string(), host.clone(), step.class.clone()));
+                self.report.emit(&Event::StepDone {
+                    host,
+                    id,
+                    class: step.class,
+                    took,
+                });
+            }
+            Ended::Skipped => {
+                // It will be planned again, if it is still needed and the host goes on.
+                if let Some(times) = self.performed.get_mut(&(id.to_string(), host)) {
+                    *times = times.saturating_sub(1);
+                }
+            }
+            Ended::Stale(claim) => {
+                let gone = self
+                    .engine
+                    .memory
+                    .forget(&claim.host, |query, _| *query == claim.query);
+                self.engine.refresh(&gone);
+                let text = format!(
+                    "{host}: {id} did not begin, because this no longer holds: {claim}; looking again"
+                );
+                self.report.emit(&Event::Note { text });
+            }
+            Ended::Failed(said) => {
+                self.drove.failed = true;
+                let shows = step.act.show();
+                self.report.emit(&Event::StepFailed {
+                    host: host.clone(),
+                    id: id.clone(),
+                    shows,
+                    said,
+                });
+                if self.engine.works[index].cluster {
+                    self.stop_layer(
+                        self.engine.works[index].layer,
+                        format!("{id} failed for {host}"),
+                    );
+                } else {
+                    self.stop_host(&host, format!("{id} failed"));
+                }
+            }
+            Ended::Lost(lost, why) => {
+                self.note_unreachable(&lost);
+                if self.engine.fleet.unreachable(&lost).is_none() {
+                    self.drove.failed = true;
+                    let shows = step.act.show();
+                    let said = format!(
+                        "{why}\nit may have been done or not; the next run looks and goes on from there"
+                    );
+                    self.report.emit(&Event::StepFailed {
+                        host: host.clone(),
+                        id,
+                        shows,
+                        said,
+                    });
+                    self.stop_host(&lost, why);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Steps begin: a batch of one host, or the next step of a cluster task.
+
+use super::Drive;
+use super::{Finished, REPEATS};
+use crate::apply::Fleet;
+use crate::apply::perform::perform;
+use crate::apply::schedule::Frontier;
+use crate::inventory::HostName;
+use crate::plan::{Class, Step};
+use crate::report::Event;
+
+impl<'a, F: Fleet> Drive<'_, 'a, F> {
+    /// Starts a batch; says whether another host could be affected at once (never: it only takes its hosts).
+    pub(super) fn start(&mut self, busy: Vec<HostName>, steps: Vec<(usize, Step)>) -> bool {
+        if let Some((_, step)) = steps
+            .first()
+            .filter(|(_, step)| step.class == Class::Restart)
+        {
+            if self.restarting || !self.engine.health_is_known() {
+                return false;
+            }
+            if let Some(why) = self.engine.gate(&step.subject) {
+                let subject = step.subject.clone();
+                self.drove.failed = true;
+                self.stop_host(
+                    &subject,
+                    format!("{} is not done now, because {why}", step.id),
+                );
+                return true;
+            }
+            self.restarting = true;
+        }
+        for (_, step) in &steps {
+            let times = self
+                .performed
+                .entry((step.id.to_string(), step.subject.clone()))
+                .or_default();
+            *times += 1;
+            if *times > REPEATS {
+                let why = format!("{} was done {REPEATS} times and is still planned", step.id);
+                let subject = step.subject.clone();
+                self.drove.failed = true;
+                self.stop_host(&subject, why);
+                return true;
+            }
+            if !self.engine.is_approved(step) {
+                self.drove
+                    .drifted
+                    .push(format!("{}: {}", step.subject, step.id));
+                return false;
+            }
+        }
+        for (_, step) in &steps {
+            self.report.emit(&Event::StepStarted {
+                host: step.subject.clone(),
+                id: step.id.clone(),
+                shows: step.act.show(),
+            });
+        }
+        let (fleet, deadline) = (self.engine.fleet, self.engine.options.settle_deadline);
+        self.busy.extend(busy.iter().cloned());
+        let scopes = steps
+            .iter()
+            .map(|(_, step)| (step.subject.clone(), step.act.writes()));
+        self.acting.extend(scopes);
+        self.in_flight.push(Box::pin(async move {
+            let tried = perform(fleet, steps, deadline).await;
+            Finished::Acted(busy, tried)
+        }));
+        false
+    }
+
+    /// A cluster task goes on when all its members have arrived and none of them is busy.
+    pub(super) fn cluster(&mut self, index: usize) -> bool {
+        let members: Vec<HostName> = self.engine.works[index]
+            .hosts
+            .iter()
+            .filter(|host| !self.engine.stopped_hosts.contains_key::<HostName>(host))
+            .cloned()
+            .collect();
+        let here = |host: &HostName| {
+            !self.busy.contains(host)
+                && matches!(self.engine.frontier(host), Frontier::Cluster(at) if at == index)
+        };
+        if !members.iter().all(here) {
+            return false;
+        }
+        if self.refuse(index) {
+            return true;
+        }
+        match self.engine.next_of_cluster(index) {
+            Some(step) => match self.engine.awaited(index, &step) {
+                Some(wait) => {
+                    self.wait(index, wait);
+                    false
+                }
+                None => self.start(members, vec![(index, step)]),
+            },
+            None if !self.waits(index).is_empty() => {
+                self.first_wait(index);
+                false
+            }
+            None => {
+                let why = "a cluster is created for all its hosts or not at all, and some of them failed, were refused, or are left out by --limit";
+                self.stop_layer(self.engine.works[index].layer, why.to_owned());
+                true
+            }
+        }
+    }
+}
