@@ -14,6 +14,7 @@ mod drift;
 mod fingerprint;
 mod interrupted;
 mod inventory;
+mod kills;
 mod lab;
 mod link;
 mod locks;
@@ -104,4 +105,17 @@ fn other_shapes() {
             shapes::one_and_two(&lab);
         },
     );
+}
+
+/// SIGKILL at 20 moments or more of three builds.
+#[test]
+#[ignore = "needs root and the lab"]
+fn killed_runs() {
+    let killed: usize = (0..3)
+        .map(|number| {
+            let what = format!("build {number}, killed again and again");
+            scenario(&what, || kills::build(number))
+        })
+        .sum();
+    assert!(killed >= kills::WANTED, "only {killed} kills");
 }

@@ -11,6 +11,12 @@ pub fn scenario<T>(what: &str, run: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Says something about what goes on.
+pub fn note(text: &str) {
+    // Not captured: the times are wanted from runs that pass, too.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 struct Timer<'a>(&'a str, Instant);
 
 impl Drop for Timer<'_> {
@@ -20,12 +26,7 @@ impl Drop for Timer<'_> {
         } else {
             "ok"
         };
-        // Not captured: the times are wanted from runs that pass, too.
-        let _ = writeln!(
-            std::io::stderr(),
-            "{:8.1} s  {word:6}  {}",
-            self.1.elapsed().as_secs_f64(),
-            self.0
-        );
+        let took = self.1.elapsed().as_secs_f64();
+        note(&format!("{took:8.1} s  {word:6}  {}", self.0));
     }
 }

@@ -51,7 +51,7 @@ impl Started {
     }
 
     /// Waits for an event; `None` when the run ends without it.
-    pub fn event(&mut self, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+    pub fn event(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Option<Value> {
         // The deadline of a run that hangs; every step has a shorter one.
         let deadline = Instant::now() + Duration::from_secs(900);
         loop {
