@@ -105,6 +105,11 @@ fn other_shapes() {
             shapes::one_and_two(&lab);
         },
     );
+    drop(lab);
+    let lab = scenario("four blank hosts", || Lab::up("shape4", 4));
+    scenario("three managers and a worker, which leaves", || {
+        shapes::three_and_one(&lab);
+    });
 }
 
 /// SIGKILL at 20 moments or more of three builds.
