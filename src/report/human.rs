@@ -12,6 +12,7 @@ pub struct Human {
     bars: MultiProgress,
     total: ProgressBar,
     running: BTreeMap<HostName, ProgressBar>,
+    waiting: Option<ProgressBar>,
     verbose: bool,
 }
 
@@ -30,19 +31,44 @@ impl Human {
             bars,
             total,
             running: BTreeMap::new(),
+            waiting: None,
             verbose,
         }
     }
 
+    fn spinner(&self) -> ProgressBar {
+        let bar = self
+            .bars
+            .insert_before(&self.total, ProgressBar::new_spinner());
+        // A line that is wrapped stays behind when it is redrawn: what is too long is cut off.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+
     fn spin(&mut self, host: &HostName, text: String) {
-        let bars = &self.bars;
-        let total = &self.total;
-        let bar = self.running.entry(host.clone()).or_insert_with(|| {
-            let bar = bars.insert_before(total, ProgressBar::new_spinner());
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
+        if !self.running.contains_key(host) {
+            let bar = self.spinner();
+            self.running.insert(host.clone(), bar);
+        }
+        if let Some(bar) = self.running.get(host) {
+            bar.set_message(text);
+        }
+    }
+
+    fn wait(&mut self, text: String) {
+        let bar = self.waiting.take().unwrap_or_else(|| self.spinner());
         bar.set_message(text);
+        self.waiting = Some(bar);
+    }
+
+    fn waited(&mut self) {
+        if let Some(bar) = self.waiting.take() {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+        }
     }
 
     fn clear(&mut self, host: &HostName) {
@@ -56,17 +82,20 @@ impl Human {
 impl Sink for Human {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::StepStarted { host, id, .. } => self.spin(host, format!("{host}: {id}")),
+            Event::StepStarted { host, id, .. } => {
+                self.waited();
+                self.spin(host, format!("{host}: {id}"));
+            }
             Event::StepDone { host, .. } => {
                 self.clear(host);
                 self.total.inc(1);
             }
+            Event::LayerStopped { .. } | Event::Verified { .. } => self.waited(),
             Event::StepFailed { host, .. }
             | Event::HostStopped { host, .. }
             | Event::Unreachable { host, .. } => self.clear(host),
             Event::Waiting { what, since } => {
-                self.total
-                    .set_message(format!("waiting for {} s: {what}", since.as_secs()));
+                self.wait(format!("waiting for {} s: {what}", since.as_secs()));
                 return;
             }
             _ => {}
@@ -79,7 +108,7 @@ impl Sink for Human {
 
 impl Drop for Human {
     fn drop(&mut self) {
-        for bar in self.running.values() {
+        for bar in self.running.values().chain(&self.waiting) {
             bar.finish_and_clear();
         }
         self.total.finish_and_clear();
