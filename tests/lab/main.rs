@@ -25,6 +25,7 @@ mod provision;
 mod scenario;
 mod shapes;
 mod started;
+mod terminal;
 mod watch;
 
 use lab::Lab;
@@ -59,6 +60,11 @@ fn access_faults() {
         interrupted::connection_lost(&lab);
     });
     scenario("Ctrl-C in a step", || interrupted::control_c(&lab));
+    scenario("bars on a terminal", || terminal::bars(&lab));
+    scenario("questions on a terminal", || {
+        terminal::key_questions(&lab);
+        terminal::password_question(&lab);
+    });
     scenario("a replaced host", || access::replaced(&lab));
 }
 
