@@ -45,7 +45,9 @@ pub fn cut_while_building(lab: &Lab) {
         assert_eq!(seen, "active\nyes\ninactive\n");
     }
     lab.run("mend", &[&name_of(3)]);
-    let run = lab.provision(&["--output", "json"]).expect(0);
+    // The host that was cut off keeps the lock of the run before for up to 30 s.
+    let words = ["--output", "json", "--lock-timeout", "120"];
+    let run = lab.provision(&words).expect(0);
     assert_eq!(run.summary()["outcome"], "changed");
     three_managers(lab);
     untouched(lab);
@@ -69,7 +71,7 @@ pub fn cut_while_repairing(lab: &Lab) {
     );
     assert_eq!(seen, "yes\nenabled\n");
     lab.run("mend", &[&name_of(3)]);
-    lab.provision(&[]).expect(0);
+    lab.provision(&["--lock-timeout", "120"]).expect(0);
     three_managers(lab);
     untouched(lab);
 }
