@@ -7,7 +7,7 @@ use crate::cluster::swarm::view::is_called;
 use crate::cluster::swarm::{Member, State, Swarm};
 use crate::plan::{Advice, Reach, Refusal};
 use crate::probe::Seen;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// S0: no trace is seen, but a host that did not answer may hold the swarm.
 pub(in crate::cluster::swarm) fn may_hold_a_swarm(swarm: &Swarm, state: &State) -> Refusal {
@@ -85,15 +85,20 @@ pub(in crate::cluster::swarm) fn split(
     state: &State,
     speakers: &[&Member],
 ) -> Option<Refusal> {
-    let mut clusters: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
+    let (mut ids, mut roots): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
+    let mut nameless = false;
     let mut leaders: BTreeSet<&str> = BTreeSet::new();
     for member in speakers {
         let observed = swarm.observed(state, member);
         if let Here::Active { cluster, place, .. } = &observed.here {
-            let id = cluster
-                .as_ref()
-                .map_or(&*place.trace.ca_sha256, |cluster| &*cluster.id);
-            clusters.entry(id).or_default().push(member);
+            // While a leader is elected a manager does not name its swarm; its root certificate does.
+            match cluster {
+                Some(cluster) => _ = ids.insert(&cluster.id),
+                None => nameless = true,
+            }
+            if !place.trace.ca_sha256.is_empty() {
+                roots.insert(&place.trace.ca_sha256);
+            }
         }
         let nodes = observed.nodes().unwrap_or_default();
         leaders.extend(
@@ -103,7 +108,7 @@ pub(in crate::cluster::swarm) fn split(
                 .map(|node| &*node.id),
         );
     }
-    if clusters.len() > 1 {
+    if ids.len() > 1 || (nameless && roots.len() > 1) {
         return Some(several_swarms(swarm, state));
     }
     (leaders.len() > 1).then(|| {
