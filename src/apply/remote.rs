@@ -2,8 +2,10 @@
 
 use super::Fleet;
 use super::fleet::Done;
-use super::wire::{reply, request_of, said, silent, simple, spool, unix_time};
-use crate::connection::{ConnectError, ConnectFailure, Connector, Lost, Output, Request, Session};
+use super::wire::{reply, request_of, said, silent, simple, since_epoch, spool, unix_time};
+use crate::connection::{
+    Answering, ConnectError, ConnectFailure, Connector, Lost, Output, Request, Session,
+};
 use crate::inventory::HostName;
 use crate::plan::{Act, Late, Phase};
 use crate::probe::ask::{Ask, lower};
@@ -48,13 +50,29 @@ impl Remote {
 
     /// The session of a host, connecting when there is none yet; `None` when it cannot be reached.
     pub async fn session(&self, host: &HostName) -> Option<Rc<Session>> {
+        let (session, _none) = self.session_asking(host, Vec::new()).await?;
+        Some(session)
+    }
+
+    /// The same, with requests that only read. When the host is not connected yet, they go along with the
+    /// opening of its shell.
+    async fn session_asking(
+        &self,
+        host: &HostName,
+        first: Vec<Request>,
+    ) -> Option<(Rc<Session>, Vec<Answering>)> {
         if self.down.borrow().contains_key(host) {
             return None;
         }
         let cell = self.sessions.get(host)?;
-        cell.get_or_init(|| async {
-            match self.connect(host).await {
-                Ok(session) => Some(Rc::new(session)),
+        let mut answers = None;
+        let (sent, requests) = (&mut answers, &first);
+        let open = cell.get_or_init(|| async move {
+            match self.connect(host, requests).await {
+                Ok((session, answering)) => {
+                    *sent = Some(answering);
+                    Some(Rc::new(session))
+                }
                 Err(error) => {
                     let why = error.to_string();
                     let prefix = format!("{host}: ");
@@ -64,14 +82,25 @@ impl Remote {
                     None
                 }
             }
-        })
-        .await
-        .clone()
+        });
+        let session = open.await.clone()?;
+        let answers = answers.unwrap_or_else(|| {
+            first
+                .into_iter()
+                .map(|request| session.send(request))
+                .collect()
+        });
+        Some((session, answers))
     }
 
-    async fn connect(&self, host: &HostName) -> Result<Session, ConnectError> {
-        let error = match self.connector.connect(host.as_str()).await {
-            Ok(session) => return Ok(session),
+    async fn connect(
+        &self,
+        host: &HostName,
+        first: &[Request],
+    ) -> Result<(Session, Vec<Answering>), ConnectError> {
+        let connect = || self.connector.connect_asking(host.as_str(), first.to_vec());
+        let error = match connect().await {
+            Ok(connected) => return Ok(connected),
             Err(error) => error,
         };
         let (ConnectFailure::UnknownHostKey { .. }, Some(ask)) = (&error.failure, &self.ask_key)
@@ -85,7 +114,7 @@ impl Remote {
             return Err(error);
         }
         self.connector.accept_new_key(host.as_str());
-        self.connector.connect(host.as_str()).await
+        connect().await
     }
 
     /// Sets the fail-stop flag on all hosts: acts that were sent ahead and have not begun do nothing.
@@ -119,18 +148,14 @@ impl Remote {
         }
     }
 
-    /// Sends the scripts at once and reads the answers in order.
-    async fn put(
+    /// Reads the answers in order; what was asked at once and hung is asked one by one.
+    async fn read(
         &self,
         host: &HostName,
         session: &Session,
-        asks: Vec<Ask>,
+        sent: Vec<(Answering, Ask)>,
+        sent_s: f64,
     ) -> Vec<(Query, Seen<Answer>)> {
-        let sent_s = unix_time();
-        let sent: Vec<_> = asks
-            .into_iter()
-            .map(|ask| (session.send(request_of(&ask)), ask))
-            .collect();
         let mut answers = Vec::new();
         let mut hung = Vec::new();
         for (answer, ask) in sent {
@@ -239,8 +264,16 @@ impl Remote {
 
 impl Fleet for Remote {
     async fn ask(&self, host: &HostName, queries: BTreeSet<Query>) -> Vec<(Query, Seen<Answer>)> {
-        match self.session(host).await {
-            Some(session) => self.put(host, &session, lower(&queries)).await,
+        let asks = lower(&queries);
+        let sent_s = unix_time();
+        let first = asks.iter().map(request_of).collect();
+        match self.session_asking(host, first).await {
+            Some((session, answers)) => {
+                let sent = answers.into_iter().zip(asks).collect();
+                // what went ahead was not sent before the connection was there
+                let opened_s = since_epoch(session.opened_at());
+                self.read(host, &session, sent, sent_s.max(opened_s)).await
+            }
             None => {
                 let why = self
                     .unreachable(host)

@@ -108,8 +108,12 @@ pub(super) fn said(output: &Output) -> String {
 }
 
 pub(super) fn unix_time() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
+    since_epoch(SystemTime::now())
+}
+
+/// Unix seconds.
+pub(super) fn since_epoch(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs_f64()
 }

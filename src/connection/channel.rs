@@ -20,6 +20,8 @@ pub(super) struct Channel {
     pub(super) stderr: ChildStderr,
     /// What was read behind the ready lines.
     pub(super) early: (Vec<u8>, Vec<u8>),
+    /// How much of what was to go ahead is on its way.
+    pub(super) sent: usize,
     pub(super) process: Process,
     pub(super) way: Way,
     /// Whether its shell is bash.
@@ -44,15 +46,20 @@ pub(super) fn nonce() -> Result<String, ConnectFailure> {
 }
 
 /// Runs `body` (see [`script::open`]) and waits until it says that it is ready, at most `limit`.
+///
+/// `ahead` is for its standard input. It is sent without waiting, which saves a round trip, unless
+/// sudo could take it for the password: with none to give, a sudo that wants one ends the attempt
+/// in any case, and one that wants none does not read.
 pub(super) async fn open(
     ssh: &Arc<openssh::Session>,
     privilege: &Become,
     way: Option<Way>,
     body: &str,
+    ahead: &[u8],
     limit: Duration,
 ) -> Result<Channel, ConnectFailure> {
     let waiting_for = "the shell".into();
-    timeout(limit, open_unbounded(ssh, privilege, way, body))
+    timeout(limit, open_unbounded(ssh, privilege, way, body, ahead))
         .await
         .unwrap_or(Err(ConnectFailure::Timeout { waiting_for }))
 }
@@ -62,6 +69,7 @@ async fn open_unbounded(
     privilege: &Become,
     way: Option<Way>,
     body: &str,
+    ahead: &[u8],
 ) -> Result<Channel, ConnectFailure> {
     let nonce = nonce()?;
     let other = |said: String| ConnectFailure::Other { said };
@@ -91,10 +99,23 @@ async fn open_unbounded(
         send_password(&mut stdin, "", privilege).await?;
         opening.asked = true;
     }
+    let may_ask = match way {
+        None => privilege.enabled && privilege.password.is_some(),
+        Some(way) => way == Way::SudoPassword,
+    };
+    let mut ahead = if may_ask { &[][..] } else { ahead };
+    let mut sent = 0;
     let (mut out, mut err) = ([0; 4096], [0; 4096]);
     let mut err_ended = false;
     loop {
         let ended = tokio::select! {
+            written = stdin.write(ahead), if !ahead.is_empty() => {
+                // a process that reads no more says why on the other streams
+                let n = written.unwrap_or(0);
+                sent += n;
+                ahead = if n == 0 { &[] } else { &ahead[n..] };
+                continue;
+            }
             n = stdout.read(&mut out) => {
                 let n = n.unwrap_or(0);
                 opening.out.extend_from_slice(&out[..n]);
@@ -128,6 +149,7 @@ async fn open_unbounded(
                     stdout,
                     stderr,
                     early,
+                    sent,
                     process,
                     way,
                     bash,

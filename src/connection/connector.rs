@@ -14,7 +14,9 @@ use super::config::{PINNED_NAME, render};
 use super::diagnose::{Offending, last_lines};
 use super::link::Link;
 use super::master::{LaunchError, Master, UnknownKeys};
-use super::{ConnectError, ConnectFailure, Session, Settings, SetupError, Target};
+use super::{
+    Answering, ConnectError, ConnectFailure, Request, Session, Settings, SetupError, Target,
+};
 
 /// Between two attempts at a host that may only be slow to come up.
 const PAUSE_BEFORE_RETRY: Duration = Duration::from_secs(1);
@@ -94,6 +96,17 @@ impl Connector {
     /// Connects to a host and opens its step shell. Call it for all hosts at once: only the number
     /// of handshakes under way is limited.
     pub async fn connect(&self, name: &str) -> Result<Session, ConnectError> {
+        let (session, _none) = self.connect_asking(name, Vec::new()).await?;
+        Ok(session)
+    }
+
+    /// The same, with requests that need not wait until the shell is open, which saves a round
+    /// trip. They may be lost with an attempt that fails, so they must only read.
+    pub async fn connect_asking(
+        &self,
+        name: &str,
+        first: Vec<Request>,
+    ) -> Result<(Session, Vec<Answering>), ConnectError> {
         let Some((target, config)) = self.targets.get(name) else {
             let failure = ConnectFailure::Other {
                 said: "it is not among the hosts".into(),
@@ -119,7 +132,7 @@ impl Connector {
             tokio::time::sleep(PAUSE_BEFORE_RETRY).await;
         };
         let link = Link::new(target, &self.settings, config.clone(), master);
-        Session::open(link).await.map_err(error)
+        Session::open(link, first).await.map_err(error)
     }
 
     async fn handshake(&self, target: &Target, config: &Path) -> Result<Master, ConnectFailure> {

@@ -54,9 +54,19 @@ impl Link {
 
     /// Runs `body` as the wanted user on a channel of its own.
     pub(super) async fn open(&self, body: &str) -> Result<Channel, ConnectFailure> {
+        self.open_with(body, &[]).await
+    }
+
+    /// The same, with the beginning of its standard input, which may be sent without waiting.
+    pub(super) async fn open_with(
+        &self,
+        body: &str,
+        ahead: &[u8],
+    ) -> Result<Channel, ConnectFailure> {
         let way = self.way.get().copied();
         let privilege = &self.target.privilege;
-        let channel = channel::open(&self.master.ssh, privilege, way, body, self.patience).await?;
+        let (ssh, limit) = (&self.master.ssh, self.patience);
+        let channel = channel::open(ssh, privilege, way, body, ahead, limit).await?;
         let _known = self.way.set(channel.way);
         Ok(channel)
     }

@@ -35,5 +35,5 @@ pub use error::{ConnectError, ConnectFailure, SetupError};
 pub use lock::Held;
 pub use lost::{LockError, Lost};
 pub use secret::Secret;
-pub use session::{Output, Request, Session};
+pub use session::{Answering, Output, Request, Session};
 pub use target::{Become, Settings, Target};

@@ -62,7 +62,7 @@ pub(super) async fn replace(
         });
     }
     old.jobs.extend(again);
-    let mut fresh = match Shell::open(link).await {
+    let mut fresh = match Shell::open(link, Vec::new()).await {
         Ok(fresh) => fresh,
         Err(failure) => {
             let reason = link.why_gone(&format!("no new shell: {failure}"));

@@ -1,9 +1,10 @@
 //! One host's session, as its users see it.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, oneshot};
@@ -70,31 +71,65 @@ pub struct Session {
     pub(super) link: Arc<Link>,
     jobs: mpsc::UnboundedSender<Job>,
     driver: JoinHandle<()>,
+    opened_at: SystemTime,
     /// Starts at 1: on the wire, 0 means "not fail-stop".
     generation: AtomicU64,
     number: AtomicU64,
 }
 
+/// The answer to a request, once it is there.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Output, Lost>> + Send>>;
+
 impl Session {
-    pub(super) async fn open(link: Link) -> Result<Self, ConnectFailure> {
-        let shell = Shell::open(&link).await?;
+    /// Opens the shell, and sends the `first` requests without waiting for it. Where that cannot be
+    /// (see [`super::Connector::connect_asking`]) they are sent as any other.
+    pub(super) async fn open(
+        link: Link,
+        first: Vec<Request>,
+    ) -> Result<(Self, Vec<Answering>), ConnectFailure> {
+        let opened_at = SystemTime::now();
+        let goes_ahead = |request: &Request| !request.fail_stop && !request.script.contains('\0');
+        let (ahead, rest) = match first.iter().all(goes_ahead) {
+            true => (first, Vec::new()),
+            false => (Vec::new(), first),
+        };
+        let (mut sent, mut answers) = (Vec::new(), Vec::new());
+        for (number, request) in (1..).zip(ahead) {
+            let (reply, answer) = oneshot::channel();
+            answers.push(answering(answer));
+            sent.push(Job {
+                number,
+                generation: 0,
+                request,
+                reply,
+            });
+        }
+        let number = AtomicU64::new(1 + sent.len() as u64);
+        let shell = Shell::open(&link, sent).await?;
         link.shell.send_replace(Some(shell.process.clone()));
         let link = Arc::new(link);
         let (jobs, receiver) = mpsc::unbounded_channel();
         let driver = tokio::spawn(driver::run(Arc::clone(&link), shell, receiver));
-        let (generation, number) = (AtomicU64::new(1), AtomicU64::new(1));
-        Ok(Self {
+        let session = Self {
             link,
             jobs,
             driver,
-            generation,
+            opened_at,
+            generation: AtomicU64::new(1),
             number,
-        })
+        };
+        answers.extend(rest.into_iter().map(|request| session.send(request)));
+        Ok((session, answers))
     }
 
     /// The inventory name of the host.
     pub fn host(&self) -> &str {
         &self.link.target.name
+    }
+
+    /// When the opening of the shell began: no request was sent before.
+    pub fn opened_at(&self) -> SystemTime {
+        self.opened_at
     }
 
     /// Starts a new chain of fail-stop requests: what failed before no longer matters.
@@ -113,10 +148,7 @@ impl Session {
     ///   certainly did not run, else as [`Lost::Shell`], and their chain counts as failed;
     /// - when the link is cut, ssh notices after [`super::Settings::keepalive_interval`] ×
     ///   [`super::Settings::keepalive_count`], and all that is pending is [`Lost::Gone`].
-    pub fn send(
-        &self,
-        request: Request,
-    ) -> impl Future<Output = Result<Output, Lost>> + Send + 'static + use<> {
+    pub fn send(&self, request: Request) -> Answering {
         let (reply, answer) = oneshot::channel();
         let generation = if request.fail_stop {
             self.generation.load(Ordering::Relaxed)
@@ -130,11 +162,7 @@ impl Session {
             request,
             reply,
         });
-        async move {
-            answer
-                .await
-                .unwrap_or_else(|_| Err(Lost::Gone("the session was closed".into())))
-        }
+        answering(answer)
     }
 
     /// For good, lets no further fail-stop request begin, not even one that the host has already
@@ -165,4 +193,12 @@ impl Session {
         // it only fails if the driver panicked, and then the connection is dropped all the same
         let _ended = self.driver.await;
     }
+}
+
+fn answering(answer: oneshot::Receiver<Result<Output, Lost>>) -> Answering {
+    Box::pin(async move {
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Lost::Gone("the session was closed".into())))
+    })
 }

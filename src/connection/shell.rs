@@ -27,6 +27,13 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// The text for the shell; see [`encode`].
+    fn encode(&self, exact: bool) -> Vec<u8> {
+        let Request { script, stdin, .. } = &self.request;
+        let stdin = stdin.as_deref();
+        encode(self.number, self.generation, script, stdin, exact)
+    }
+
     pub(super) fn answer(self, answer: Result<Output, Lost>) {
         // nobody waits any more: then nobody misses it
         let _unwanted = self.reply.send(answer);
@@ -66,52 +73,57 @@ pub(super) struct Shell {
 }
 
 impl Shell {
-    pub(super) async fn open(link: &Link) -> Result<Self, ConnectFailure> {
-        let opened = link.open(script::STEP_SHELL).await?;
+    /// Opens it with its first requests, none of them fail-stop. They go ahead with the opening.
+    pub(super) async fn open(link: &Link, first: Vec<Job>) -> Result<Self, ConnectFailure> {
+        let nonce = channel::nonce()?;
+        let mut ahead = script::prelude(&nonce).into_bytes();
+        for job in &first {
+            // what shell will read it is not known yet
+            ahead.extend(job.encode(false));
+        }
+        let opened = link.open_with(script::STEP_SHELL, &ahead).await?;
         let Channel {
             child,
             stdin,
             stdout,
             stderr,
+            early,
+            sent,
             process,
             bash,
             ..
         } = opened;
-        let nonce = channel::nonce()?;
-        // nothing was asked yet, so the early output of the channel is no answer
-        Ok(Self {
+        let mut shell = Self {
             process,
             _child: child,
             stdin,
             stdout,
             stderr,
             bash,
-            outbox: script::prelude(&nonce).into_bytes().into(),
+            outbox: ahead.split_off(sent).into(),
             out: Scanner::new(&nonce),
             err: Scanner::new(&nonce),
             out_frames: VecDeque::new(),
             err_frames: VecDeque::new(),
-            jobs: VecDeque::new(),
+            jobs: first.into(),
             head_since: Instant::now(),
             failed: 0,
             out_buffer: vec![0; 64 * 1024],
             err_buffer: vec![0; 64 * 1024],
-        })
+        };
+        shell.hear_out(&early.0);
+        if let Heard::Ended = shell.hear_err(&early.1) {
+            let said = "the new shell gave an answer that does not fit the question".into();
+            return Err(ConnectFailure::Other { said });
+        }
+        Ok(shell)
     }
 
     pub(super) fn enqueue(&mut self, job: Job) {
         if self.jobs.is_empty() {
             self.head_since = Instant::now();
         }
-        let Request { script, stdin, .. } = &job.request;
-        let text = encode(
-            job.number,
-            job.generation,
-            script,
-            stdin.as_deref(),
-            self.bash,
-        );
-        self.outbox.extend(text);
+        self.outbox.extend(job.encode(self.bash));
         self.jobs.push_back(job);
     }
 
@@ -144,6 +156,20 @@ impl Shell {
     }
 
     fn heard_out(&mut self, n: usize) -> Heard {
+        let buffer = std::mem::take(&mut self.out_buffer);
+        let heard = self.hear_out(&buffer[..n]);
+        self.out_buffer = buffer;
+        heard
+    }
+
+    fn heard_err(&mut self, n: usize) -> Heard {
+        let buffer = std::mem::take(&mut self.err_buffer);
+        let heard = self.hear_err(&buffer[..n]);
+        self.err_buffer = buffer;
+        heard
+    }
+
+    fn hear_out(&mut self, bytes: &[u8]) -> Heard {
         let (jobs, waiting) = (&self.jobs, self.out_frames.len());
         let keep = |ahead: usize| {
             Keep::First(
@@ -151,15 +177,13 @@ impl Shell {
                     .map_or(0, |job| job.request.stdout_limit),
             )
         };
-        let frames = self.out.feed(&self.out_buffer[..n], keep);
+        let frames = self.out.feed(bytes, keep);
         self.out_frames.extend(frames);
         self.settle()
     }
 
-    fn heard_err(&mut self, n: usize) -> Heard {
-        let frames = self
-            .err
-            .feed(&self.err_buffer[..n], |_| Keep::Last(STDERR_KEPT));
+    fn hear_err(&mut self, bytes: &[u8]) -> Heard {
+        let frames = self.err.feed(bytes, |_| Keep::Last(STDERR_KEPT));
         self.err_frames.extend(frames);
         self.settle()
     }

@@ -1,6 +1,9 @@
 //! What goes in comes out: bytes, streams, statuses, order.
 
-use provision::connection::{Output, Request, Session};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use provision::connection::{Connector, Lost, Output, Request, Session};
 
 use crate::sshd::{Sh, Sshd, ask};
 
@@ -30,6 +33,72 @@ async fn the_two_test_shells_are_what_they_say() {
         let script = "readlink -f /proc/$$/exe | xargs basename";
         assert_eq!(ask(&session, script).await, expected);
     }
+}
+
+#[tokio::test]
+async fn what_is_asked_at_once_goes_ahead_of_the_shell_and_is_answered_in_order() {
+    for sh in [Sh::Bash, Sh::Dash] {
+        let host = Sshd::start_with(sh);
+        let connector = Connector::new([host.target("db1")], host.trusting_settings()).unwrap();
+        let long = format!("printf %s {} | wc -c", "x".repeat(200_000));
+        let hangs = Request {
+            deadline: Duration::from_millis(300),
+            ..Request::new("sleep 1000")
+        };
+        let fed = Request {
+            stdin: Some(b"a\0b".to_vec()),
+            ..Request::new("wc -c")
+        };
+        let first = vec![
+            Request::new("echo one; echo two >&2; exit 3"),
+            Request::new("head -c 300000 /dev/zero"),
+            Request::new(long),
+            fed,
+            hangs,
+            Request::new("echo last"),
+        ];
+        let (session, answers) = connector
+            .connect_asking("db1", first)
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(ask(&session, "echo later").await, "later\n");
+        let answers = join_all(answers).await;
+        let one = answers[0].as_ref().unwrap();
+        assert_eq!(
+            (one.status, &*one.stdout, &*one.stderr),
+            (3, &b"one\n"[..], &b"two\n"[..])
+        );
+        assert_eq!(answers[1].as_ref().unwrap().stdout, vec![0; 300_000]);
+        assert_eq!(answers[2].as_ref().unwrap().stdout, b"200000\n");
+        assert_eq!(answers[3].as_ref().unwrap().stdout, b"3\n");
+        assert_eq!(answers[4], Err(Lost::Deadline(Duration::from_millis(300))));
+        assert_eq!(answers[5].as_ref().unwrap().stdout, b"last\n");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_go_ahead_is_sent_later() {
+    let host = Sshd::start_with(Sh::Bash);
+    let connector = Connector::new([host.target("db1")], host.trusting_settings()).unwrap();
+    let first = vec![
+        Request::new("echo one"),
+        Request::new("echo a\0b"),
+        fail_stop("false"),
+        fail_stop("echo no"),
+    ];
+    let (session, answers) = connector
+        .connect_asking("db1", first)
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    let answers: Vec<Output> = join_all(answers)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(answers[0].stdout, b"one\n");
+    assert_eq!(answers[1].status, 2, "a NUL byte is not sent");
+    assert_eq!((answers[2].status, answers[3].skipped), (1, true));
+    assert_eq!(ask(&session, "echo later").await, "later\n");
 }
 
 #[tokio::test]
@@ -234,7 +303,7 @@ async fn stopping_lets_the_running_step_end_and_no_other_begin() {
         let reading = session.send(Request::new("echo read"));
         session.begin();
         let other_chain = session.send(fail_stop("echo 3"));
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         session.stop().await.unwrap();
         assert_eq!(running.await.unwrap().stdout, b"done\n");
         assert!(sent.await.unwrap().skipped && other_chain.await.unwrap().skipped);

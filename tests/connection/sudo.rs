@@ -42,10 +42,15 @@ async fn login(user: &str, password: Option<&str>) -> Result<Session, ConnectErr
         ssh_config: Vec::new(),
         ..Settings::default()
     };
-    Connector::new([target], settings)
+    // asked at once: it must neither be taken for the password nor be lost
+    let first = vec![Request::new("id -u; cat")];
+    let (session, mut answers) = Connector::new([target], settings)
         .unwrap()
-        .connect("db1")
-        .await
+        .connect_asking("db1", first)
+        .await?;
+    let output = answers.remove(0).await.unwrap();
+    assert_eq!((output.status, output.stdout), (0, b"0\n".to_vec()));
+    Ok(session)
 }
 
 async fn check_all_is_done_as_root(session: &Session, user: &str) {
