@@ -11,5 +11,4 @@ mod keys;
 mod locking;
 mod losing;
 mod sshd;
-mod sudo;
 mod uploading;

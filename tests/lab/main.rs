@@ -25,6 +25,7 @@ mod provision;
 mod scenario;
 mod shapes;
 mod started;
+mod sudo;
 mod terminal;
 mod watch;
 
@@ -56,6 +57,17 @@ fn access_faults() {
     scenario("power loss", || access::no_route(&lab));
     scenario("unknown and changed host keys", || access::host_keys(&lab));
     scenario("logins and passwords", || access::privileges(&lab));
+    scenario("sudo with and without a password, and refused", || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            sudo::asks_for_nothing(&lab).await;
+            sudo::asks_for_a_password(&lab).await;
+            sudo::refuses_and_says_why(&lab).await;
+        });
+    });
     scenario("connection lost in a step", || {
         interrupted::connection_lost(&lab);
     });

@@ -1,8 +1,5 @@
-//! Becoming root by a real sudo, on a lab host. `PROVISION_LAB` names the lab program,
-//! `PROVISION_LAB_NAME` a lab that is up; its first host is used.
+//! Becoming root by a real sudo.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use provision::connection::{
@@ -10,27 +7,21 @@ use provision::connection::{
     Target,
 };
 
-use crate::sshd::ask;
+use super::lab::{Lab, name_of};
 
 /// The password of the lab's user `admin`, no secret.
 const PASSWORD: &str = "lab-admin-password";
-const HOST: &str = "ke2-server1";
 
-fn lab() -> (String, String) {
-    let lab = std::env::var("PROVISION_LAB").expect("PROVISION_LAB names the lab program");
-    (
-        lab,
-        std::env::var("PROVISION_LAB_NAME").unwrap_or_else(|_| "dev".into()),
-    )
-}
-
-async fn login(user: &str, password: Option<&str>) -> Result<Session, ConnectError> {
-    let (lab, name) = lab();
-    let state = PathBuf::from("/var/lib/provision-lab").join(&name);
-    let mut target = Target::new("db1", HOST);
+async fn login(lab: &Lab, user: &str, password: Option<&str>) -> Result<Session, ConnectError> {
+    let state = lab.state();
+    let mut target = Target::new("db1", name_of(1));
     target.user = Some(user.into());
     target.key_file = Some(state.join("id_ed25519"));
-    target.options = vec![format!("ProxyCommand {lab} connect --name {name} %h %p")];
+    target.options = vec![format!(
+        "ProxyCommand {} connect --name {} %h %p",
+        Lab::program().display(),
+        lab.name()
+    )];
     target.privilege = Become {
         enabled: true,
         user: None,
@@ -97,11 +88,9 @@ async fn check_all_is_done_as_root(session: &Session, user: &str) {
     );
 }
 
-#[tokio::test]
-#[ignore = "needs a lab"]
-async fn sudo_that_asks_for_nothing() {
+pub async fn asks_for_nothing(lab: &Lab) {
     for password in [None, Some("sent to nobody")] {
-        let session = login("rocky", password)
+        let session = login(lab, "rocky", password)
             .await
             .unwrap_or_else(|e| panic!("{e}"));
         check_all_is_done_as_root(&session, "rocky").await;
@@ -109,12 +98,10 @@ async fn sudo_that_asks_for_nothing() {
     }
 }
 
-#[tokio::test]
-#[ignore = "needs a lab"]
-async fn sudo_that_asks_for_a_password() {
+pub async fn asks_for_a_password(lab: &Lab) {
     // twice: what sudo remembers of the first time must not matter
     for _ in 0..2 {
-        let session = login("admin", Some(PASSWORD))
+        let session = login(lab, "admin", Some(PASSWORD))
             .await
             .unwrap_or_else(|e| panic!("{e}"));
         check_all_is_done_as_root(&session, "admin").await;
@@ -122,12 +109,10 @@ async fn sudo_that_asks_for_a_password() {
     }
 }
 
-#[tokio::test]
-#[ignore = "needs a lab"]
-async fn sudo_that_refuses_says_why() {
+pub async fn refuses_and_says_why(lab: &Lab) {
     let failure = async |user, password| {
         let start = Instant::now();
-        let Err(error) = login(user, password).await else {
+        let Err(error) = login(lab, user, password).await else {
             panic!("{user} became root")
         };
         assert!(
@@ -148,7 +133,7 @@ async fn sudo_that_refuses_says_why() {
         failure("nosudo", None).await.1,
         ConnectFailure::SudoPasswordWanted
     );
-    set_password("nosudo");
+    lab.sh(1, &format!("echo nosudo:{PASSWORD} | chpasswd"));
     let (text, refused) = failure("nosudo", Some(PASSWORD)).await;
     let ConnectFailure::SudoRefused { said } = refused else {
         panic!("{text}")
@@ -156,16 +141,7 @@ async fn sudo_that_refuses_says_why() {
     assert!(said.contains("not in the sudoers file"), "{said}");
 }
 
-/// As root inside the host, without ssh.
-fn set_password(user: &str) {
-    let (lab, name) = lab();
-    let script = format!("echo {user}:{PASSWORD} | chpasswd");
-    let arguments = ["exec", "--name", &name, HOST, "--", "sh", "-c", &script];
-    assert!(
-        Command::new(lab)
-            .args(arguments)
-            .status()
-            .unwrap()
-            .success()
-    );
+async fn ask(session: &Session, script: &str) -> String {
+    let output = session.send(Request::new(script)).await;
+    String::from_utf8(output.unwrap_or_else(|e| panic!("{e}")).stdout).unwrap()
 }
