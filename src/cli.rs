@@ -1,5 +1,6 @@
 //! The command line. The doc comments are the help.
 
+use crate::plan::Allow;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show how well each layer is, on one screen
     Status(StatusArgs),
+    /// Render the stack's docker-swarm.yml, without a connection
+    Stack(StackArgs),
     /// Check everything that can be checked without a connection
     Validate(InputArgs),
     /// Show the inventory as it was understood
@@ -95,6 +98,9 @@ pub struct InputArgs {
         env = "PROVISION_SKIP_TAGS"
     )]
     pub skip_tags: Vec<String>,
+    /// Allow what convergence never does by itself, for one object (can be repeated)
+    #[arg(long, value_name = "VERB=OBJECT[@EVIDENCE]")]
+    pub allow: Vec<Allow>,
     /// Set a variable (can be repeated)
     #[arg(long = "extra-vars", short = 'e', value_name = "KEY=VALUE")]
     pub extra_vars: Vec<String>,
@@ -202,6 +208,16 @@ pub struct StatusArgs {
     /// Look again every two seconds
     #[arg(long, env = "PROVISION_WATCH")]
     pub watch: bool,
+}
+
+#[allow(missing_docs)]
+#[derive(Clone, Debug, Args)]
+pub struct StackArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Write the document, with its secrets, and the files beside it into this folder
+    #[arg(long, value_name = "FOLDER", env = "PROVISION_OUT")]
+    pub out: Option<PathBuf>,
 }
 
 #[allow(missing_docs)]

@@ -123,6 +123,11 @@ fn decide(module: &str, case: &Node) -> Vec<String> {
         variable: &variable,
         file: &|node| read(node).map(String::into_bytes),
         template: &read,
+        local: &|path| provision::module::Local {
+            path: path.to_owned(),
+            bytes: Ok(None),
+        },
+        allowed: &[],
     };
     let spec = SPECS.iter().find(|spec| spec.name == module).unwrap();
     let arguments = match spec.complete(case.get("args").unwrap_or(&empty)) {

@@ -80,6 +80,11 @@ fn decide<M: Module>(case: &Map<String, Json>, file: &Path) -> Json {
         variable: &variable,
         file: &|_| Ok(Vec::new()),
         template: &|_| Ok(String::new()),
+        local: &|path| provision::module::Local {
+            path: path.to_owned(),
+            bytes: Ok(None),
+        },
+        allowed: &[],
     };
     let arguments = node(&case["module"], &span);
     let args = Args {

@@ -156,6 +156,11 @@ fn module(host: &HostName, name: &str, yaml: &str) -> Result<AnyModule, Unfit> {
         variable: &|_, _| Ok(None),
         file: &|_| Ok(Vec::new()),
         template: &|_| Ok(String::new()),
+        local: &|path| provision::module::Local {
+            path: path.to_owned(),
+            bytes: Ok(None),
+        },
+        allowed: &[],
     };
     AnyModule::build(&Args { spec, node: &node }, &context)
 }

@@ -227,7 +227,10 @@ impl Remote {
 
     /// Asks for a secret just before it is needed. It is held in memory only.
     async fn fetch(&self, late: &Late) -> Result<String, String> {
-        let Late::JoinToken { from, .. } = late;
+        let from = match late {
+            Late::JoinToken { from, .. } => from,
+            Late::Certificates(request) => return super::certify::make(request),
+        };
         let mut said = "no manager answers".to_owned();
         for host in from {
             let Some(session) = self.session(host).await else {

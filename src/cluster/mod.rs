@@ -3,5 +3,10 @@
 //! "This host does not have it" is never a reason to create a cluster: the predicate for that is that
 //! *every* member answered and *none* shows a trace.
 
+pub mod certificates;
 pub mod preflight;
+pub mod secret_key;
+mod share;
+pub mod shared_dir;
+pub mod stack;
 pub mod swarm;

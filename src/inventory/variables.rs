@@ -48,7 +48,8 @@ impl Layer {
     pub fn takes_effect(self) -> bool {
         match self {
             Self::Connection | Self::Hosts | Self::Docker | Self::Firewall | Self::Swarm => true,
-            Self::Gluster | Self::Database | Self::Kompira => false,
+            Self::Kompira => true,
+            Self::Gluster | Self::Database => false,
         }
     }
 

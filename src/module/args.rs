@@ -1,6 +1,7 @@
 //! The arguments of a task, checked against the module's table, and what else a module may know when it is built.
 
 use crate::inventory::HostName;
+use crate::plan::Allow;
 use crate::playbook::ModuleSpec;
 use crate::yaml::{Diagnostic, Diagnostics, Node, Value};
 
@@ -36,6 +37,22 @@ pub struct Context<'a> {
     pub file: &'a dyn Fn(&Node) -> Result<Vec<u8>, Unfit>,
     /// A rendered template of the project, by the path that the task names (`templates/…`).
     pub template: &'a dyn Fn(&Node) -> Result<String, Unfit>,
+    /// A file of this machine; a relative path starts at the inventory's folder.
+    pub local: &'a dyn Fn(&str) -> Local,
+    /// What the command line allows beyond convergence.
+    pub allowed: &'a [Allow],
+}
+
+/// A file of the machine that the program runs on.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// Its absolute path.
+    pub path: String,
+    /// What it holds; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub bytes: Result<Option<Vec<u8>>, String>,
 }
 
 /// The arguments of a task. Their kinds have been checked, so a getter only fails for what is missing.

@@ -5,18 +5,18 @@
 mod address;
 mod args;
 mod argument;
-mod attributes;
+pub(crate) mod attributes;
 mod edited_file;
 mod guard;
 mod health;
-mod managed_file;
+pub(crate) mod managed_file;
 mod opening;
 mod peers;
 mod refusal;
 mod stamp;
 mod zone;
 
-pub use args::{Args, Context, Unfit};
+pub use args::{Args, Context, Local, Unfit};
 pub use health::{Health, Light, Margin, MemberHealth};
 
 use crate::inventory::HostName;
@@ -165,4 +165,8 @@ modules! {
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
+    SharedDir(crate::cluster::shared_dir::SharedDir),
+    SecretKey(crate::cluster::secret_key::SecretKey),
+    Certificates(crate::cluster::certificates::Certificates),
+    Stack(crate::cluster::stack::Stack),
 }

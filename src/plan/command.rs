@@ -4,6 +4,7 @@ mod file;
 mod firewall;
 mod package;
 mod show;
+mod stack;
 mod swarm;
 mod system;
 
@@ -14,7 +15,7 @@ mod golden_long;
 #[cfg(test)]
 mod real;
 
-use super::{Act, SwarmAct};
+use super::{Act, Request, StackAct, SwarmAct};
 use crate::inventory::HostName;
 use std::time::Duration;
 
@@ -84,12 +85,15 @@ pub enum Late {
         /// The hosts that can tell it; the first that answers.
         from: Vec<HostName>,
     },
+    /// Certificates, made on the controller.
+    Certificates(Request),
 }
 
 impl Late {
-    /// The script that prints the secret, and nothing else, on stdout.
+    /// The script that prints the secret, and nothing else, on stdout; empty for what no host is asked.
     pub fn script(&self) -> String {
         match self {
+            Self::Certificates(_) => String::new(),
             Self::JoinToken { manager, .. } => {
                 format!("docker swarm join-token -q {}", swarm::role(*manager))
             }
@@ -109,6 +113,7 @@ impl Act {
                 manager: *manager,
                 from: token_from.clone(),
             }),
+            Self::Stack(StackAct::Certify(request)) => Some(Late::Certificates(request.clone())),
             _ => None,
         }
     }
@@ -154,6 +159,7 @@ impl Act {
             Self::AddToGroup { user, group } => vec![system::add_to_group(user, group)],
             Self::SetHostname(name) => vec![system::hostname(name)],
             Self::Swarm(act) => vec![swarm::phase(act, late)],
+            Self::Stack(act) => vec![stack::phase(act, late)],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }
     }

@@ -1,6 +1,7 @@
 //! A plan is data: steps, waits, refusals and advice that can be printed, saved, compared and interpreted.
 
 mod act;
+mod allow;
 mod claim;
 mod command;
 mod decision;
@@ -9,7 +10,10 @@ mod scope;
 mod step;
 
 pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
-pub use claim::{Claim, Expect};
+pub use act::{Request, StackAct, Subject};
+pub use allow::{Allow, VERBS};
+pub use claim::{Claim, Expect, StackExpect};
+pub(crate) use claim::{is_mounted, no_swarm};
 pub use command::{CHANGED, Late, Phase};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
 pub use document::{Plan, Planned, Unknown};

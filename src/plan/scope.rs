@@ -1,6 +1,6 @@
 //! What an act may change, and which answers that makes doubtful.
 
-use super::{Act, UnitVerb};
+use super::{Act, StackAct, UnitVerb};
 use crate::probe::Query;
 
 /// What an act may change: answers within it are forgotten after the act, and acts within each other's do not run side by side.
@@ -32,7 +32,8 @@ impl Act {
                 ..
             } => Scope::Paths(paths.clone()),
             // These are seen by the host alone: its account, its name, what it starts at boot.
-            Self::AddToGroup { .. }
+            Self::Stack(StackAct::Pull { .. })
+            | Self::AddToGroup { .. }
             | Self::SetHostname(_)
             | Self::Unit {
                 verb: UnitVerb::Enable | UnitVerb::Disable,
@@ -46,7 +47,8 @@ impl Act {
             | Self::SetSysctl { .. }
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
-            | Self::Swarm(_) => Scope::Cluster,
+            | Self::Swarm(_)
+            | Self::Stack(_) => Scope::Cluster,
         }
     }
 }
@@ -99,7 +101,13 @@ impl Scope {
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)
-                        | Query::SwarmNodes => false,
+                        | Query::SwarmNodes
+                        | Query::Stack(_)
+                        | Query::Image(_)
+                        | Query::Tables(_) => false,
+                        Query::Certificates(place) => {
+                            paths.iter().any(|path| overlap(path, &place.folder))
+                        }
                     }
             }
         }

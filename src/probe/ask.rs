@@ -1,7 +1,8 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, docker, firewall, machine, network, package, path, shell, unit, user,
+    Answer, Query, Seen, certificate, docker, firewall, machine, network, package, path, shell,
+    stack, tables, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -75,6 +76,10 @@ impl Ask {
             Query::Sysctl(key) => format!("sysctl -n -- {}", shell::quote(key)),
             Query::Docker => docker::DOCKER.to_owned(),
             Query::SwarmNodes => docker::NODES.to_owned(),
+            Query::Stack(name) => stack::script(name),
+            Query::Image(reference) => stack::image_script(reference),
+            Query::Certificates(place) => certificate::script(place),
+            Query::Tables(database) => tables::script(database),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
@@ -136,6 +141,12 @@ impl Ask {
             Query::Sysctl(_) => one(read_sysctl(*status, stdout, stderr)),
             Query::Docker => one(docker::parse_docker(stdout, stderr).map(Answer::Docker)),
             Query::SwarmNodes => one(docker::parse_nodes(stdout, stderr).map(Answer::SwarmNodes)),
+            Query::Stack(_) => one(stack::parse(stdout, stderr).map(Answer::Stack)),
+            Query::Image(_) => one(stack::parse_image(stdout, stderr).map(Answer::Image)),
+            Query::Certificates(place) => {
+                one(certificate::parse(place, stdout, stderr).map(Answer::Certificates))
+            }
+            Query::Tables(_) => one(tables::parse(*status, stdout, stderr).map(Answer::Tables)),
         }
     }
 }

@@ -308,7 +308,7 @@ pub(super) fn parse_nodes(stdout: &str, stderr: &str) -> Seen<Roster> {
 }
 
 /// The API's errors are `{"message": …}`.
-fn message(json: &str) -> String {
+pub(super) fn message(json: &str) -> String {
     serde_json::from_str::<serde_json::Value>(json)
         .ok()
         .and_then(|value| Some(value.get("message")?.as_str()?.to_owned()))

@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod ask;
+pub mod certificate;
 pub mod docker;
 pub mod firewall;
 pub mod machine;
@@ -12,6 +13,8 @@ pub mod network;
 pub mod package;
 pub mod path;
 pub mod shell;
+pub mod stack;
+pub mod tables;
 pub mod unit;
 pub mod user;
 
@@ -81,6 +84,14 @@ queries! {
     docker: Docker => docker::Docker,
     /// The roster of the swarm as this manager sees it.
     swarm_nodes: SwarmNodes => docker::Roster,
+    /// A stack as this manager sees it.
+    stack: Stack(String) => stack::Stack,
+    /// A container image on this host; `None` when it has none of this name.
+    image: Image(String) => Option<stack::Image>,
+    /// Certificates and their keys in a folder.
+    certificates: Certificates(certificate::Place) => certificate::Pair,
+    /// How many tables of the application a local database has; `None` when this host has no such database.
+    tables: Tables(String) => Option<u64>,
 }
 
 impl Answer {
@@ -90,6 +101,9 @@ impl Answer {
             Self::Clock(_) | Self::Filesystem(_) => return None,
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
+            Self::Stack(stack) => Self::Stack(stack.steady()?),
+            Self::Certificates(pair) => Self::Certificates(pair.steady()),
+            Self::Tables(_) => return None,
             other => other.clone(),
         })
     }
@@ -98,6 +112,14 @@ impl Answer {
 impl Query {
     /// Whether only this host's own acts can change the answer; others tell of the cluster as well.
     pub fn is_local(&self) -> bool {
-        !matches!(self, Self::Docker | Self::SwarmNodes | Self::Command(_))
+        !matches!(
+            self,
+            Self::Docker
+                | Self::SwarmNodes
+                | Self::Stack(_)
+                | Self::Certificates(_)
+                | Self::Tables(_)
+                | Self::Command(_)
+        )
     }
 }

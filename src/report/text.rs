@@ -1,7 +1,7 @@
 //! The plan as text for people.
 
 use crate::inventory::HostName;
-use crate::plan::{Act, Content, Plan, Planned};
+use crate::plan::{Act, Content, Plan, Planned, StackAct};
 use console::Style;
 use similar::TextDiff;
 use std::fmt::Write;
@@ -205,11 +205,12 @@ fn step(out: &mut String, group: &[Planned], styled: bool) {
 
 /// A unified diff of the file that an act writes; nothing for other acts and for secrets.
 pub fn diff(act: &Act) -> Vec<String> {
-    let Act::WriteFile {
-        content, before, ..
-    } = act
-    else {
-        return Vec::new();
+    let (content, before) = match act {
+        Act::WriteFile {
+            content, before, ..
+        } => (content, before),
+        Act::Stack(act) => return stack(act),
+        _ => return Vec::new(),
     };
     if content.secret || before.as_ref().is_some_and(|before| before.secret) {
         return vec!["(the content is not shown)".to_owned()];
@@ -226,6 +227,21 @@ pub fn diff(act: &Act) -> Vec<String> {
         let more = lines.len() - DIFF_LINES;
         lines.truncate(DIFF_LINES);
         lines.push(format!("… {more} more lines"));
+    }
+    lines
+}
+
+/// The document of a stack with its secrets masked, and the files beside it.
+fn stack(act: &StackAct) -> Vec<String> {
+    let StackAct::Deploy { shown, files, .. } = act else {
+        return Vec::new();
+    };
+    let document = ("docker-swarm.yml", shown.as_str());
+    let files = files.iter().map(|(name, text)| (&**name, &**text));
+    let mut lines = Vec::new();
+    for (name, text) in std::iter::once(document).chain(files) {
+        lines.push(format!("@@ {name} @@"));
+        lines.extend(text.lines().map(|line| format!("+{line}")));
     }
     lines
 }

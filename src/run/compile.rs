@@ -3,7 +3,8 @@
 use super::project::Project;
 use crate::apply::{Built, LayerSpec, Registers, Work};
 use crate::inventory::{HostName, Inventory};
-use crate::module::{AnyModule, Args, Context, Unfit};
+use crate::module::{AnyModule, Args, Context, Local, Unfit};
+use crate::plan::Allow;
 use crate::playbook::{Play, Playbook, Registered, Scope, Task, Val};
 use crate::probe::Query;
 use crate::yaml::{Diagnostic, Diagnostics, Entry, Node, Source, Span, Value};
@@ -16,6 +17,8 @@ pub struct Selection {
     pub tags: Vec<String>,
     /// No tasks with one of these tags.
     pub skip_tags: Vec<String>,
+    /// What is allowed beyond convergence.
+    pub allow: Vec<Allow>,
 }
 
 impl Selection {
@@ -38,6 +41,7 @@ pub struct Compiled {
 struct Shared {
     inventory: Arc<Inventory>,
     project: Project,
+    allow: Vec<Allow>,
 }
 
 /// Compiles. Nothing is connected to.
@@ -54,6 +58,7 @@ pub fn compile(
     let shared = Arc::new(Shared {
         inventory: inventory.clone(),
         project: project.clone(),
+        allow: selection.allow.clone(),
     });
     let mut found = Diagnostics::default();
     let mut compiled = Compiled {
@@ -270,6 +275,7 @@ impl Maker {
         let variable = |host: &HostName, name: &str| self.variable(host, name);
         let file = |node: &Node| Ok(self.shared.project.file(node, "files")?.1);
         let template = |node: &Node| self.template(node);
+        let local = |path: &str| self.local(path);
         let connection = self
             .shared
             .inventory
@@ -290,6 +296,8 @@ impl Maker {
             variable: &variable,
             file: &file,
             template: &template,
+            local: &local,
+            allowed: &self.shared.allow,
         };
         AnyModule::build(
             &Args {
@@ -318,6 +326,23 @@ impl Maker {
         match scope.render(&variable.node)? {
             Val::Known(node) => Ok(Some(node)),
             Val::Unknown(why) => Err(Unfit::Unknown(why)),
+        }
+    }
+
+    fn local(&self, path: &str) -> Local {
+        let path = match path.strip_prefix("~/").zip(std::env::home_dir()) {
+            Some((rest, home)) => home.join(rest),
+            None => self.shared.inventory.folder.join(path),
+        };
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
+        };
+        Local {
+            path: path.display().to_string(),
+            bytes,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod outcome;
 pub mod project;
 mod setup;
 mod show;
+mod stack_file;
 mod status;
 mod targets;
 mod write;
@@ -26,6 +27,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Apply(args) => block_on(apply::apply(args)),
         Command::Plan(args) => block_on(apply::plan(args)),
         Command::Status(args) => block_on(status::status(args)),
+        Command::Stack(args) => stack_file::stack(&args),
         Command::Validate(input) => show::validate(&input),
         Command::Inventory(args) => show::inventory(&args),
         Command::Init(args) => write::init(&args),

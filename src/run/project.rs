@@ -28,6 +28,34 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../playbooks/swarm.yml"),
     ),
     (
+        "playbooks/kompira.yml",
+        include_str!("../../playbooks/kompira.yml"),
+    ),
+    (
+        "templates/kompira/bootstrap-rabbitmq.sh",
+        include_str!("../../templates/kompira/bootstrap-rabbitmq.sh"),
+    ),
+    (
+        "templates/kompira/kompira.conf",
+        include_str!("../../templates/kompira/kompira.conf"),
+    ),
+    (
+        "templates/kompira/kompira_audit.yaml",
+        include_str!("../../templates/kompira/kompira_audit.yaml"),
+    ),
+    (
+        "templates/kompira/nginx.conf",
+        include_str!("../../templates/kompira/nginx.conf"),
+    ),
+    (
+        "templates/kompira/rabbitmq-auth.conf",
+        include_str!("../../templates/kompira/rabbitmq-auth.conf"),
+    ),
+    (
+        "templates/kompira/rabbitmq-ssl.conf",
+        include_str!("../../templates/kompira/rabbitmq-ssl.conf"),
+    ),
+    (
         "inventory/example.yml",
         include_str!("../../inventory/example.yml"),
     ),

@@ -49,6 +49,7 @@ pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
     let selection = Selection {
         tags: input.tags.clone(),
         skip_tags: input.skip_tags.clone(),
+        allow: input.allow.clone(),
     };
     let registers = Arc::new(Registers::default());
     let compiled = match compile(&playbook, &inventory, &project, &selection, &registers) {

@@ -18,6 +18,21 @@ pub const MAX_NODES: usize = 200_000;
 
 /// Reads one YAML document.
 pub fn load(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    read_document(source, false)
+}
+
+/// What a value tagged `!reset` is read as. No text holds it: control characters are refused before.
+pub const RESET: &str = "\u{1}reset";
+
+/// Reads one YAML document that is laid over another one: values may be tagged `!reset`.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn load_overlay(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    read_document(source, true)
+}
+
+fn read_document(source: &Arc<Source>, resets: bool) -> Result<Node, Diagnostics> {
     let control = source
         .text
         .find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}'));
@@ -31,6 +46,7 @@ pub fn load(source: &Arc<Source>) -> Result<Node, Diagnostics> {
         source,
         found: Diagnostics::default(),
         nodes: 0,
+        resets,
         anchors: HashMap::new(),
     };
     // A stop has pushed its reason; what was found before it is reported with it.
@@ -51,6 +67,8 @@ pub(super) struct Loader<'t> {
     pub(super) source: &'t Arc<Source>,
     found: Diagnostics,
     nodes: usize,
+    /// Whether `!reset` means something here.
+    resets: bool,
     /// Finished anchored values and how many nodes each holds.
     anchors: HashMap<usize, (Node, usize)>,
 }
@@ -115,6 +133,7 @@ impl<'t> Loader<'t> {
         }
         let before = self.nodes;
         self.count(1, &span)?;
+        let (event, reset) = self.without_reset(event);
         let (value, anchor) = match event {
             Event::Alias(id) => return self.alias(id, &span),
             Event::Scalar(text, style, anchor, tag) => {
@@ -130,12 +149,39 @@ impl<'t> Loader<'t> {
             }
             _ => (Value::Null, 0),
         };
+        let value = if reset {
+            Value::Text(RESET.to_owned())
+        } else {
+            value
+        };
         let node = Node { span, value };
         if anchor > 0 {
             let size = self.nodes - before;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
+    }
+
+    /// The event without its tag `!reset`, and whether it had it.
+    fn without_reset(&self, event: Event<'t>) -> (Event<'t>, bool) {
+        let is_reset = |tag: &Option<Cow<'t, Tag>>| {
+            self.resets
+                && tag
+                    .as_ref()
+                    .is_some_and(|tag| (&*tag.handle, &*tag.suffix) == ("!", "reset"))
+        };
+        match event {
+            Event::Scalar(text, style, anchor, tag) if is_reset(&tag) => {
+                (Event::Scalar(text, style, anchor, None), true)
+            }
+            Event::SequenceStart(anchor, tag) if is_reset(&tag) => {
+                (Event::SequenceStart(anchor, None), true)
+            }
+            Event::MappingStart(anchor, tag) if is_reset(&tag) => {
+                (Event::MappingStart(anchor, None), true)
+            }
+            event => (event, false),
+        }
     }
 
     fn count(&mut self, more: usize, span: &Span) -> Result<(), Stopped> {

@@ -81,6 +81,11 @@ pub fn module(world: &World, managers: usize, labels: bool) -> Swarm {
         variable: &variable,
         file: &|_| Ok(Vec::new()),
         template: &|_| Ok(String::new()),
+        local: &|path| provision::module::Local {
+            path: path.to_owned(),
+            bytes: Ok(None),
+        },
+        allowed: &[],
     };
     let args = Args {
         spec: const { &Swarm::SPEC },

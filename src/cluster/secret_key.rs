@@ -1,0 +1,286 @@
+//! `secret_key`: the key that the application encrypts the passwords in its database with.
+//!
+//! An empty file means a new database: the application writes a key into it. With a database that has data
+//! an empty file would cost all stored passwords. It is made only where nothing is, and never overwritten.
+
+use super::share::{LOCAL, MOUNTED_BEFORE, Mounted, SHARE, Share};
+use crate::inventory::HostName;
+use crate::module::{Args, Context, Module, Unfit};
+use crate::plan::{
+    Act, Claim, Class, Content, Decision, Expect, Reach, Refusal, StackAct, StackExpect, Step,
+    StepId,
+};
+use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
+use crate::probe::machine::Filesystem;
+use crate::probe::{Answers, Need, PathState, Query, Seen};
+
+/// A secret key.
+#[derive(Clone, Debug)]
+pub struct SecretKey {
+    share: Share,
+    hosts: Vec<HostName>,
+    path: String,
+    secret: Option<Content>,
+    database: String,
+    database_hosts: Vec<HostName>,
+}
+
+/// What is seen of it.
+#[derive(Clone, Debug)]
+pub struct State {
+    mounts: Vec<(HostName, Seen<Filesystem>)>,
+    key: Option<(HostName, Seen<PathState>)>,
+    tables: Vec<(HostName, Seen<Option<u64>>)>,
+}
+
+impl Module for SecretKey {
+    const SPEC: ModuleSpec = ModuleSpec {
+        name: "secret_key",
+        cluster: true,
+        registers: false,
+        free_form: None,
+        args: &[
+            SHARE,
+            MOUNTED_BEFORE,
+            LOCAL,
+            ArgSpec {
+                name: "path",
+                kind: ArgKind::Path,
+                required: true,
+                default: None,
+                doc: "The file.",
+            },
+            ArgSpec {
+                name: "key",
+                kind: ArgKind::Text,
+                required: false,
+                default: None,
+                doc: "The key of an existing database, exactly; without it an empty file is made for a new one.",
+            },
+            ArgSpec {
+                name: "database",
+                kind: ArgKind::Text,
+                required: false,
+                default: Some("kompira"),
+                doc: "Name of the application's database.",
+            },
+            ArgSpec {
+                name: "database_hosts",
+                kind: ArgKind::List(&ArgKind::Text),
+                required: false,
+                default: None,
+                doc: "Hosts that run PostgreSQL: they are asked whether the database has tables already.",
+            },
+        ],
+    };
+
+    type State = State;
+
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+        let secret = args.text("key").filter(|key| !key.is_empty());
+        if secret
+            .as_ref()
+            .is_some_and(|key| key.contains(['\n', '\r']))
+        {
+            return Err(args.wrong_at("key", "the key has a line break, which no key has"));
+        }
+        Ok(Self {
+            share: Share::from_args(args),
+            hosts: context.group.to_vec(),
+            path: args.required("path")?,
+            secret: secret.map(|key| Content {
+                bytes: key.into_bytes(),
+                secret: true,
+            }),
+            database: args.text("database").unwrap_or_default(),
+            database_hosts: args
+                .list("database_hosts")
+                .iter()
+                .map(|name| HostName::new(&**name))
+                .collect(),
+        })
+    }
+
+    fn look(&self, seen: &Answers<'_>) -> Result<State, Need> {
+        let mounts: Vec<_> = self
+            .hosts
+            .iter()
+            .map(|host| (host.clone(), self.share.look(seen, host)))
+            .collect();
+        let key = mounts
+            .iter()
+            .find(|(_, mount)| mount.known().is_some())
+            .map(|(host, _)| (host.clone(), seen.path(host, &*self.path)));
+        // Only while it matters: a key that is there is the key.
+        let filled = matches!(&key, Some((_, Seen::Is(PathState::File { size, .. }))) if *size > 0);
+        let asked: &[HostName] = if filled { &[] } else { &self.database_hosts };
+        let tables = asked
+            .iter()
+            .map(|host| (host.clone(), seen.tables(host, &*self.database)))
+            .collect();
+        seen.settle(State {
+            mounts,
+            key,
+            tables,
+        })
+    }
+
+    fn plan(&self, state: &State) -> Decision {
+        let Some((host, Seen::Is(path))) = &state.key else {
+            return Decision::default();
+        };
+        let mounted = state
+            .mounts
+            .iter()
+            .find(|(one, _)| one == host)
+            .map_or(Mounted::Yes, |(_, seen)| self.share.mounted(seen));
+        // The mount check of `shared_dir` has refused it already.
+        if let Mounted::No(_) = mounted {
+            return Decision::default();
+        }
+        match (path, &self.secret) {
+            (PathState::File { sha256, size, .. }, Some(secret)) if *size > 0 => {
+                if sha256.as_ref() == Some(&secret.sha256()) {
+                    Decision::default()
+                } else {
+                    self.refuse("K5", "holds another key than the inventory gives, and no key is ever overwritten: what was encrypted with it would be lost", vec![format!("{host}: {} has {size} bytes", self.path)], "find out which of the two is the database's own; remove `secret_key` from the inventory to keep the one that is there")
+                }
+            }
+            (PathState::File { size, .. }, None) if *size > 0 => Decision::default(),
+            (PathState::File { size, .. }, Some(secret)) if *size == 0 => {
+                let act = Act::WriteFile {
+                    path: self.path.clone(),
+                    content: secret.clone(),
+                    before: Some(Content {
+                        bytes: Vec::new(),
+                        secret: true,
+                    }),
+                    mode: None,
+                    owner: None,
+                    group: None,
+                };
+                let id = StepId::new(&["secret_key", "fill", self.path.trim_start_matches('/')]);
+                let why = "it is empty, and the inventory has the key of the database";
+                let step = Step::new(id, host, Class::Repair, why, act);
+                step_only(self.share.guard(step, host, &mounted))
+            }
+            (PathState::File { .. }, _) => self.populated(state).unwrap_or_default(),
+            (PathState::Absent, _) => self.make(state, host, &mounted),
+            (PathState::Directory { .. } | PathState::Other(_), _) => self.refuse(
+                "K2",
+                "is no regular file, and what is there is not replaced",
+                vec![format!("{host}: something else is at {}", self.path)],
+                "look at it, move it away by hand and run again",
+            ),
+        }
+    }
+}
+
+fn step_only(step: Step) -> Decision {
+    Decision {
+        steps: vec![step],
+        ..Decision::default()
+    }
+}
+
+impl SecretKey {
+    fn make(&self, state: &State, host: &HostName, mounted: &Mounted) -> Decision {
+        if self.secret.is_none()
+            && let Some(refusal) = self.populated(state).or_else(|| self.silent(state))
+        {
+            return refusal;
+        }
+        let content = self.secret.clone().unwrap_or_else(|| Content {
+            bytes: Vec::new(),
+            secret: true,
+        });
+        let (class, why) = match &self.secret {
+            Some(_) => (
+                Class::Create,
+                "it does not exist, and the inventory has the key of the database",
+            ),
+            None => (
+                Class::Found,
+                "it does not exist: the application makes the key of a new database",
+            ),
+        };
+        let act = Act::Stack(StackAct::MakeKey {
+            path: self.path.clone(),
+            content,
+        });
+        let id = StepId::new(&["secret_key", "make", self.path.trim_start_matches('/')]);
+        let done = Claim::new(
+            host,
+            Query::Path(self.path.clone()),
+            Expect::Stack(StackExpect::FileThere),
+        );
+        let mut step = Step::new(id, host, class, why, act).done(done);
+        if self.secret.is_none() && self.database_hosts.is_empty() {
+            step = step.assume(
+                "the external database is a new one: if it has data, set `secret_key` to its key",
+            );
+        }
+        step_only(self.share.guard(step, host, mounted))
+    }
+
+    /// K4: the database has tables, and there is no key for what is encrypted in them.
+    fn populated(&self, state: &State) -> Option<Decision> {
+        let evidence: Vec<String> = state
+            .tables
+            .iter()
+            .filter_map(|(host, seen)| match seen {
+                Seen::Is(Some(count)) if *count > 0 => Some(format!(
+                    "{host}: the database {} has {count} tables",
+                    self.database
+                )),
+                _ => None,
+            })
+            .collect();
+        (!evidence.is_empty()).then(|| {
+            self.refuse(
+                "K4",
+                "is missing or empty, but the database has data: with another key the passwords in it could not be read any more",
+                evidence,
+                "set `secret_key` in the inventory to the key of this database, or bring the file back from a backup",
+            )
+        })
+    }
+
+    /// K3: a host that does not answer may hold the key, or a database with data.
+    fn silent(&self, state: &State) -> Option<Decision> {
+        let shares = state
+            .mounts
+            .iter()
+            .filter_map(|(host, seen)| Some((host, seen.unknown()?)));
+        let tables = state
+            .tables
+            .iter()
+            .filter_map(|(host, seen)| Some((host, seen.unknown()?)));
+        let mut evidence: Vec<String> = shares
+            .chain(tables)
+            .map(|(host, why)| format!("{host}: {why}"))
+            .collect();
+        evidence.dedup();
+        (!evidence.is_empty()).then(|| {
+            self.refuse(
+                "K3",
+                "does not exist, and is made only when every host answers: one that does not may have the database's data",
+                evidence,
+                "bring the host back and run again, or set `secret_key` to the key of the database",
+            )
+        })
+    }
+
+    fn refuse(&self, code: &str, because: &str, evidence: Vec<String>, hint: &str) -> Decision {
+        Decision {
+            refusals: vec![Refusal {
+                code: code.to_owned(),
+                because: format!("{} {because}", self.path),
+                evidence,
+                hint: hint.to_owned(),
+                reach: Reach::Layer,
+            }],
+            ..Decision::default()
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The directory that all hosts of the stack share, as far as modules must know of it before they touch it.
+
+use crate::inventory::HostName;
+use crate::module::Args;
+use crate::plan::{Claim, Expect, Reach, Refusal, StackExpect, Step};
+use crate::playbook::{ArgKind, ArgSpec};
+use crate::probe::machine::Filesystem;
+use crate::probe::{Answers, Query, Seen};
+
+/// Types of file systems that several hosts can have mounted at once.
+const SHARED: [&str; 12] = [
+    "fuse.glusterfs",
+    "glusterfs",
+    "nfs",
+    "nfs4",
+    "ceph",
+    "fuse.ceph",
+    "cifs",
+    "smb3",
+    "gfs2",
+    "ocfs2",
+    "lustre",
+    "beegfs",
+];
+
+/// The argument `share`.
+pub(super) const SHARE: ArgSpec = ArgSpec {
+    name: "share",
+    kind: ArgKind::Path,
+    required: true,
+    default: None,
+    doc: "The directory that all hosts of the play share.",
+};
+
+/// The argument `mounted_before`.
+pub(super) const MOUNTED_BEFORE: ArgSpec = ArgSpec {
+    name: "mounted_before",
+    kind: ArgKind::Bool,
+    required: false,
+    default: Some("false"),
+    doc: "Whether an earlier task mounts it: then it may be missing while the plan is made.",
+};
+
+/// The argument `local`.
+pub(super) const LOCAL: ArgSpec = ArgSpec {
+    name: "local",
+    kind: ArgKind::Bool,
+    required: false,
+    default: Some("false"),
+    doc: "Consent to a directory that nothing is mounted on: each host then has its own, and data is not shared.",
+};
+
+/// The shared directory.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    pub path: String,
+    mounted_before: bool,
+    local: bool,
+}
+
+/// What a host says of it.
+pub(super) enum Mounted {
+    /// It is there.
+    Yes,
+    /// It is not there yet; an earlier task sees to it.
+    Later,
+    /// Something else is there.
+    No(String),
+    /// The host did not answer, and why.
+    Silent(String),
+}
+
+impl Share {
+    pub(super) fn from_args(args: &Args<'_>) -> Self {
+        Self {
+            path: args.text("share").unwrap_or_default(),
+            mounted_before: args.flag("mounted_before"),
+            local: args.flag("local"),
+        }
+    }
+
+    pub(super) fn look(&self, seen: &Answers<'_>, host: &HostName) -> Seen<Filesystem> {
+        seen.filesystem(host, &*self.path)
+    }
+
+    pub(super) fn mounted(&self, seen: &Seen<Filesystem>) -> Mounted {
+        match seen {
+            Seen::Unknown(why) => Mounted::Silent(why.clone()),
+            Seen::Is(_) if self.local => Mounted::Yes,
+            Seen::Is(found) => {
+                let kinds = SHARED.map(str::to_owned);
+                if crate::plan::is_mounted(&found.mount_point, &found.kind, &self.path, &kinds) {
+                    Mounted::Yes
+                } else if self.mounted_before && found.mount_point != self.path {
+                    Mounted::Later
+                } else {
+                    Mounted::No(format!(
+                        "{} is on {} ({})",
+                        self.path, found.mount_point, found.kind
+                    ))
+                }
+            }
+        }
+    }
+
+    /// The step, which is not done unless the directory is mounted then.
+    pub(super) fn guard(&self, step: Step, host: &HostName, mounted: &Mounted) -> Step {
+        let step = match mounted {
+            Mounted::Later => step.assume(format!(
+                "{} is mounted by then, and nothing of this is on it",
+                self.path
+            )),
+            _ => step,
+        };
+        if self.local {
+            return step;
+        }
+        let expect = StackExpect::Mounted {
+            path: self.path.clone(),
+            kinds: SHARED.map(str::to_owned).into(),
+        };
+        step.need(Claim::new(
+            host,
+            Query::Filesystem(self.path.clone()),
+            Expect::Stack(expect),
+        ))
+    }
+
+    /// K1: it is not what it should be on these hosts.
+    pub(super) fn refuse(&self, evidence: Vec<String>) -> Refusal {
+        Refusal {
+            code: "K1".to_owned(),
+            because: format!(
+                "{} is no shared file system on every host, and what is written there would be seen by one host only",
+                self.path
+            ),
+            evidence,
+            hint: format!(
+                "mount it on each host (`findmnt -T {}` shows what is there); for a test on one host set `shared_dir_is_local: true`",
+                self.path
+            ),
+            reach: Reach::Layer,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Why nothing is deployed. The codes are stable: `docs/kompira.md` lists them.
+
+use super::Stack;
+use crate::inventory::HostName;
+use crate::plan::{Reach, Refusal};
+use crate::probe::Seen;
+use crate::probe::stack::{Image, Service, Task};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn refusal(code: &str, because: String, evidence: Vec<String>, hint: String) -> Refusal {
+    Refusal {
+        code: code.to_owned(),
+        because,
+        evidence,
+        hint,
+        reach: Reach::Layer,
+    }
+}
+
+/// K11: no manager tells what runs.
+pub(super) fn no_manager(stack: &Stack, evidence: Vec<String>) -> Refusal {
+    refusal(
+        "K11",
+        format!(
+            "no manager of the Swarm tells what runs of the stack {}",
+            stack.file.name()
+        ),
+        evidence,
+        "bring the managers back (`provision status` shows them) and run again".to_owned(),
+    )
+}
+
+/// K12: a client that drops `host.docker.internal` silently (docker/cli#4859).
+pub(super) fn old_client(host: &HostName, version: &str) -> Refusal {
+    refusal(
+        "K12",
+        format!(
+            "the docker client of {host} is {version}, and before 25.0.4 it loses hosts' names of a stack"
+        ),
+        vec![format!("{host}: docker {version}")],
+        "update docker-ce-cli on the managers (`docker_version`)".to_owned(),
+    )
+}
+
+/// K13: the same name is another image elsewhere (ruling 11).
+pub(super) fn different_images(
+    image: &str,
+    by_host: &BTreeMap<HostName, Seen<Option<Image>>>,
+) -> Option<Refusal> {
+    let have: Vec<(&HostName, &Image)> = by_host
+        .iter()
+        .filter_map(|(host, seen)| Some((host, seen.known()?.as_ref()?)))
+        .collect();
+    let ids: BTreeSet<&str> = have.iter().map(|(_, image)| &*image.id).collect();
+    if ids.len() < 2 {
+        return None;
+    }
+    // One digest may be several ids: of other platforms, or other stores.
+    let digests = |image: &Image| -> BTreeSet<String> {
+        image.repo_digests.iter().flatten().cloned().collect()
+    };
+    let common = have
+        .iter()
+        .map(|(_, image)| digests(image))
+        .reduce(|a, b| a.intersection(&b).cloned().collect());
+    if common.is_some_and(|common| !common.is_empty()) {
+        return None;
+    }
+    let evidence = have
+        .iter()
+        .map(|(host, image)| format!("{host}: {}", image.id))
+        .collect();
+    Some(refusal(
+        "K13",
+        format!("{image} is not the same image on all hosts, so that the tasks would differ"),
+        evidence,
+        format!(
+            "bring one image to all: `docker pull {image}`, or `docker save` on one host and `docker load` on the others"
+        ),
+    ))
+}
+
+/// K14: what was changed by hand.
+pub(super) fn by_hand(name: &str, differences: Vec<String>) -> Refusal {
+    refusal(
+        "K14",
+        format!(
+            "{name} was changed by hand after it was deployed, and a deployment would take that back"
+        ),
+        differences,
+        format!(
+            "put the change into the inventory or the overlay, or take it back with --allow revert-service={name}"
+        ),
+    )
+}
+
+/// K15: an update that stopped half-way.
+pub(super) fn stopped_update(name: &str, service: &Service, tasks: &[&Task]) -> Refusal {
+    let mut evidence = vec![format!("{name}: {} ({})", service.update, service.message)];
+    evidence.extend(
+        tasks
+            .iter()
+            .filter(|task| !task.error.is_empty())
+            .map(|task| format!("{} on {}: {}", task.name, task.node, task.error)),
+    );
+    refusal(
+        "K15",
+        format!("the last update of {name} stopped half-way"),
+        evidence,
+        format!(
+            "see why (`docker service ps --no-trunc {name}`); then deploy over it with --allow resume-service={name}"
+        ),
+    )
+}
+
+/// K20: a stack is removed only when that is allowed.
+pub(super) fn removal(name: &str, services: usize) -> Refusal {
+    refusal(
+        "K20",
+        format!("the stack {name} is declared absent, and it runs {services} services"),
+        Vec::new(),
+        format!("allow it with --allow remove-stack={name}; volumes and the shared directory stay"),
+    )
+}

@@ -1,0 +1,139 @@
+//! Acts on a stack: the docker client, with the document on its standard input.
+
+use super::Phase;
+use crate::plan::{Request, StackAct};
+use crate::probe::shell::{join, quote};
+
+/// The words of the command, as a reviewer reads them.
+pub(super) fn show(act: &StackAct) -> String {
+    match act {
+        StackAct::Deploy { stack, .. } => {
+            format!("{} <docker-swarm.yml", join(&deploy_words(stack)))
+        }
+        StackAct::PruneConfigs { names } => {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            format!("docker config rm {}", join(&names))
+        }
+        StackAct::Remove { stack } => format!("docker stack rm {}", quote(stack)),
+        StackAct::Pull { image } => format!("docker pull {}", quote(image)),
+        StackAct::MakeKey { path, content } => format!(
+            "make {} ({}, 0600, only when it does not exist)",
+            quote(path),
+            match content.bytes.len() {
+                0 => "empty".to_owned(),
+                bytes => format!("secret, {bytes} bytes"),
+            }
+        ),
+        StackAct::Certify(request) => certify_line(request),
+    }
+}
+
+fn certify_line(request: &Request) -> String {
+    let names: Vec<&str> = request.names.iter().map(String::as_str).collect();
+    let server = format!(
+        "make {}.crt and {}.key ({}, {} days, {}) in {}",
+        request.server.file,
+        request.server.file,
+        request.server.key,
+        request.server.days,
+        names.join(" "),
+        quote(&request.folder)
+    );
+    if request.new_ca {
+        format!(
+            "make the authority {} ({}, {} days), its key here in {}; {server}",
+            request.ca.file,
+            request.ca.key,
+            request.ca.days,
+            quote(&request.ca_folder)
+        )
+    } else {
+        server
+    }
+}
+
+fn deploy_words(stack: &str) -> [&str; 9] {
+    [
+        "docker",
+        "stack",
+        "deploy",
+        "-c",
+        "-",
+        "--with-registry-auth",
+        "--resolve-image",
+        "changed",
+        stack,
+    ]
+}
+
+pub(super) fn phase(act: &StackAct, late: Option<&str>) -> Phase {
+    match act {
+        StackAct::Deploy {
+            stack,
+            folder,
+            document,
+            files,
+            ..
+        } => {
+            let mut script = format!(
+                "umask 077; d={}; mkdir -p -- \"$d\" && cd -- \"$d\" || exit\n",
+                quote(folder)
+            );
+            for (name, text) in files {
+                script.push_str(&format!(
+                    "printf %s {} >.new && mv -f .new {} || exit\n",
+                    quote(text),
+                    quote(name)
+                ));
+            }
+            script.push_str(&format!(
+                "cat >.new && [ \"$(sha256sum <.new | cut -d' ' -f1)\" = {} ] || {{ echo 'the document arrived incomplete' >&2; exit 74; }}\n\
+                 mv -f .new docker-swarm.yml || exit\n\
+                 {} <docker-swarm.yml",
+                document.sha256(),
+                join(&deploy_words(stack))
+            ));
+            Phase::feed(script, document.bytes.clone(), 300)
+        }
+        StackAct::PruneConfigs { names } => {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            // One that is used again by now stays: Docker refuses, and the next look tells.
+            Phase::run(format!("docker config rm {}", join(&names)), 60)
+        }
+        StackAct::Remove { stack } => Phase::run(format!("docker stack rm {}", quote(stack)), 120),
+        StackAct::Pull { image } => {
+            Phase::run(format!("docker pull --quiet {}", quote(image)), 3600)
+        }
+        StackAct::MakeKey { path, content } => Phase::feed(
+            format!(
+                "f={}; umask 077; set -C\n\
+                 cat >\"$f\" || {{ echo \"$f exists already, and is left as it is\" >&2; exit {}; }}\n\
+                 sync -- \"$f\"",
+                quote(path),
+                super::CHANGED
+            ),
+            content.bytes.clone(),
+            30,
+        ),
+        StackAct::Certify(request) => certify(request, late),
+    }
+}
+
+/// Three lines of base64 on standard input. The key is in place before the certificate that needs it.
+fn certify(request: &Request, late: Option<&str>) -> Phase {
+    let Some(made) = late else {
+        return Phase::run("echo 'no certificate was made' >&2; exit 1", 10);
+    };
+    let script = format!(
+        "umask 077; d={}; cd -- \"$d\" || exit\n\
+         trap 'rm -f .ca.new .server.new .key.new' EXIT\n\
+         for n in ca server key; do IFS= read -r l || exit; printf %s \"$l\" | base64 -d >.$n.new && [ -s .$n.new ] || exit; done\n\
+         chmod 0644 .ca.new .server.new && chmod 0600 .key.new && sync -- .ca.new .server.new .key.new || exit\n\
+         mv -f .ca.new {} && mv -f .key.new {} && mv -f .server.new {}",
+        quote(&request.folder),
+        quote(&format!("{}.crt", request.ca.file)),
+        quote(&format!("{}.key", request.server.file)),
+        quote(&format!("{}.crt", request.server.file)),
+    );
+    Phase::feed(script, format!("{made}\n").into_bytes(), 60)
+}

@@ -1,0 +1,71 @@
+//! `provision stack INVENTORY`: the stack's document and the files beside it, without a connection.
+
+use super::setup;
+use crate::apply::Built;
+use crate::cli::StackArgs;
+use crate::cluster::stack::StackFile;
+use crate::failure::Failure;
+use crate::module::AnyModule;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// `provision stack`
+pub fn stack(args: &StackArgs) -> Result<u8, Failure> {
+    let setup = setup::load(&args.input)?;
+    let mut found = None;
+    for work in &setup.compiled.works {
+        match (work.build)() {
+            Built::Module(module) => {
+                if let AnyModule::Stack(stack) = *module {
+                    found = Some(stack.file().clone());
+                }
+            }
+            Built::Wrong(wrong) => return Err(wrong.into()),
+            Built::Skipped | Built::Unknown(..) => {}
+        }
+    }
+    let Some(file) = found else {
+        let failure = Failure::usage("the playbook has no stack for these hosts");
+        return Err(failure.hint("hosts of the group `kompira` run it"));
+    };
+    match &args.out {
+        None => {
+            let _ = write!(std::io::stdout(), "{}", file.shown());
+        }
+        Some(folder) => write_all(folder, &file).map_err(|(path, error)| {
+            Failure::internal(format!("{} cannot be written: {error}", path.display()))
+        })?,
+    }
+    Ok(0)
+}
+
+/// Only the owner can read the document: it has passwords.
+fn write_all(folder: &Path, file: &StackFile) -> Result<(), (std::path::PathBuf, std::io::Error)> {
+    let mut maker = DirBuilder::new();
+    maker
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| (folder.to_owned(), error))?;
+    let document = file.text();
+    let files = file.files.iter().map(|(name, text)| (&**name, &**text));
+    for (name, text) in files.chain([("docker-swarm.yml", &*document)]) {
+        let path = folder.join(name);
+        let new = folder.join(format!(".{name}.new"));
+        let written = || {
+            let _ = std::fs::remove_file(&new);
+            let mut options = OpenOptions::new();
+            let mut out = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&new)?;
+            out.write_all(text.as_bytes())?;
+            std::fs::rename(&new, &path)
+        };
+        written().map_err(|error| (path.clone(), error))?;
+    }
+    Ok(())
+}
