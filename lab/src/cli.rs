@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -85,6 +87,22 @@ pub enum Command {
         /// How the hosts see control groups
         #[arg(long, value_enum, default_value_t = CgroupVersion::V2)]
         cgroup: CgroupVersion,
+        /// Put archives of the stack's container images beside the lab's state, in `images`
+        #[arg(long)]
+        images: bool,
+    },
+    /// Make archives of the stack's container images, and print where they are
+    Images {
+        /// Put them into this directory, too
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
+    /// Load the stack's container images into the Docker of hosts
+    LoadImages {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        hosts: Hosts,
     },
     /// Remove a lab and everything it made
     Down {
