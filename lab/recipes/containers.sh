@@ -132,7 +132,7 @@ unpack base
 for applet in $("$work/base/usr/bin/busybox" --list); do
     [ -e "$work/base/usr/bin/$applet" ] || ln -s busybox "$work/base/usr/bin/$applet"
 done
-# Debian's busybox has no setpriv; the entry points give up root with it.
+# The entry points give up root with it; busybox's cannot, and comes first unless the path is given.
 (cd "$apt" && apt-get -qq download util-linux)
 dpkg-deb --fsys-tarfile "$apt"/util-linux_*.deb | tar -xC "$work/base" ./usr/bin/setpriv
 find "$work/base/usr/share/ca-certificates" -name '*.crt' -print0 | sort -z | xargs -0 cat | put base/etc/ssl/certs/ca-certificates.crt
@@ -163,6 +163,8 @@ layer base
 
 # --- redis
 unpack redis
+# The package of the server itself holds little but this link.
+ln -s redis-check-rdb "$work/redis/usr/bin/redis-server"
 mkdir -p "$work/redis/data"
 chown 999:1000 "$work/redis/data"
 put redis/usr/local/bin/docker-entrypoint.sh 755 <"$recipes/redis-entrypoint.sh"
@@ -175,7 +177,9 @@ X
 # --- rabbitmq
 unpack rabbitmq
 # Debian's wrappers in /usr/sbin change users by themselves; the official image has upstream's scripts.
-rm -rf "$work"/rabbitmq/{usr/sbin,usr/lib/ocf,etc/rabbitmq}
+mkdir "$work/rabbitmq/opt"
+mv "$work"/rabbitmq/usr/lib/rabbitmq/lib/rabbitmq_server-* "$work/rabbitmq/opt/rabbitmq"
+rm -rf "$work"/rabbitmq/{usr/sbin,usr/lib/rabbitmq,usr/lib/ocf,etc/rabbitmq}
 mkdir -p "$work"/rabbitmq/{etc/rabbitmq/conf.d,var/lib/rabbitmq,var/log/rabbitmq}
 put rabbitmq/etc/rabbitmq/conf.d/10-defaults.conf <<'X'
 ## The official image's own: the log goes to standard output, and guest may come from other hosts.
@@ -187,7 +191,7 @@ put rabbitmq/usr/local/bin/docker-entrypoint.sh 755 <"$recipes/rabbitmq-entrypoi
 libraries rabbitmq
 layer rabbitmq
 archive rabbitmq rabbitmq-3.13-alpine registry.hub.docker.com/library/rabbitmq:3.13-alpine <<'X'
-{"Env":["PATH=/usr/lib/rabbitmq/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOME=/var/lib/rabbitmq","RABBITMQ_DATA_DIR=/var/lib/rabbitmq","LANG=C.UTF-8"],"Entrypoint":["docker-entrypoint.sh"],"Cmd":["rabbitmq-server"],"Volumes":{"/var/lib/rabbitmq":{}},"ExposedPorts":{"4369/tcp":{},"5671/tcp":{},"5672/tcp":{},"25672/tcp":{}}}
+{"Env":["PATH=/opt/rabbitmq/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOME=/var/lib/rabbitmq","RABBITMQ_DATA_DIR=/var/lib/rabbitmq","RABBITMQ_PLUGINS_DIR=/opt/rabbitmq/plugins","LANG=C.UTF-8"],"Entrypoint":["docker-entrypoint.sh"],"Cmd":["rabbitmq-server"],"Volumes":{"/var/lib/rabbitmq":{}},"ExposedPorts":{"4369/tcp":{},"5671/tcp":{},"5672/tcp":{},"25672/tcp":{}}}
 X
 
 # --- nginx

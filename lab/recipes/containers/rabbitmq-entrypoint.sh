@@ -7,7 +7,7 @@ rabbitmq*)
         if [ "$1" = rabbitmq-server ]; then
             find "$RABBITMQ_DATA_DIR" ! -user rabbitmq -exec chown rabbitmq '{}' +
         fi
-        exec setpriv --reuid=rabbitmq --regid=rabbitmq --clear-groups -- "$0" "$@"
+        exec /usr/bin/setpriv --reuid=rabbitmq --regid=rabbitmq --clear-groups -- "$0" "$@"
     fi
     ;;
 esac

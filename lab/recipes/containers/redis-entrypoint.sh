@@ -10,7 +10,7 @@ if [ "$1" = redis-server ]; then
     set -- "$@" --protected-mode no
     if [ "$(id -u)" = 0 ]; then
         find . ! -user redis -exec chown redis '{}' +
-        exec setpriv --reuid=redis --regid=redis --clear-groups -- "$@"
+        exec /usr/bin/setpriv --reuid=redis --regid=redis --clear-groups -- "$@"
     fi
 fi
 exec "$@"
