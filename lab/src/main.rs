@@ -20,6 +20,7 @@ mod network;
 mod power;
 mod process;
 mod services;
+mod site;
 mod snapshot;
 mod status;
 mod supervise;
@@ -54,11 +55,15 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Up {
             which,
             hosts,
+            network,
+            names,
             cgroup,
             images,
         } => {
             let lab = Lab::named(&which.name)?;
-            up::up(&lab, hosts, cgroup)?;
+            let hosts = site::count(hosts, &names)?;
+            let site = site::Site::new(network, names, hosts)?;
+            up::up(&lab, hosts, site, cgroup)?;
             if images {
                 containers::put(&containers::directory(&lab))?;
             }
