@@ -201,6 +201,31 @@ impl Remote {
                         ),
                     },
                 },
+                Phase::FeedFile {
+                    script,
+                    file,
+                    deadline,
+                } => {
+                    let content = match tokio::fs::read(&file).await {
+                        Ok(content) => content,
+                        Err(error) => {
+                            return Done::Failed {
+                                status: -1,
+                                said: format!("{file} on this machine cannot be read: {error}"),
+                            };
+                        }
+                    };
+                    let (script, stdin) = match spool(session, script, Some(content)).await {
+                        Ok(ready) => ready,
+                        Err(done) => return done,
+                    };
+                    let request = Request {
+                        deadline,
+                        stdin,
+                        ..Request::new(script)
+                    };
+                    self.done(host, session.send(request).await)
+                }
                 Phase::Run {
                     script,
                     stdin,

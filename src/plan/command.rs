@@ -34,6 +34,15 @@ pub enum Phase {
         /// How long it may take.
         deadline: Duration,
     },
+    /// The same with a file of the controller on its standard input.
+    FeedFile {
+        /// The text. Holds no secret.
+        script: String,
+        /// The file. It may be large, so that it is read when it is needed.
+        file: String,
+        /// How long the script may take once the file has arrived.
+        deadline: Duration,
+    },
     /// A new ssh login must succeed before going on: the present one may outlive what the act has cut.
     FreshLogin,
 }
@@ -50,6 +59,16 @@ impl std::fmt::Debug for Phase {
                 .debug_struct("Run")
                 .field("script", script)
                 .field("stdin_bytes", &stdin.as_ref().map(Vec::len))
+                .field("deadline", deadline)
+                .finish(),
+            Self::FeedFile {
+                script,
+                file,
+                deadline,
+            } => f
+                .debug_struct("FeedFile")
+                .field("script", script)
+                .field("file", file)
                 .field("deadline", deadline)
                 .finish(),
             Self::FreshLogin => f.write_str("FreshLogin"),

@@ -32,7 +32,7 @@ impl Act {
                 ..
             } => Scope::Paths(paths.clone()),
             // These are seen by the host alone: its account, its name, what it starts at boot.
-            Self::Stack(StackAct::Pull { .. })
+            Self::Stack(StackAct::Pull { .. } | StackAct::Load { .. })
             | Self::AddToGroup { .. }
             | Self::SetHostname(_)
             | Self::Unit {

@@ -39,6 +39,8 @@ pub struct Stack {
     managers: Vec<HostName>,
     /// The secret key, which the application fills when it is empty.
     key: String,
+    /// Folder of this machine with images in files.
+    archives: Option<String>,
     allowed: Vec<Allow>,
 }
 
@@ -88,11 +90,20 @@ impl Module for Stack {
                 default: Some("/etc/kompira"),
                 doc: "Folder on a manager that gets docker-swarm.yml and the files beside it.",
             },
-            text(
-                "overlay",
-                "A file of the admin's that is laid over the document.",
-                Some(""),
-            ),
+            ArgSpec {
+                name: "overlay",
+                kind: ArgKind::Text,
+                required: false,
+                default: None,
+                doc: "A file of the admin's that is laid over the document.",
+            },
+            ArgSpec {
+                name: "archives",
+                kind: ArgKind::Text,
+                required: false,
+                default: None,
+                doc: "A folder of this machine with the images as `docker save` writes them, NAME-TAG.tar each; without it they come from their registry.",
+            },
             text("state", "`present`, or `absent`.", Some("present")),
         ],
     };
@@ -143,6 +154,9 @@ impl Module for Stack {
             members: context.group.to_vec(),
             managers,
             key: args.required("key")?,
+            archives: args
+                .text("archives")
+                .map(|folder| (context.local)(&format!("{folder}/")).path),
             allowed: context.allowed.to_vec(),
         })
     }

@@ -204,14 +204,30 @@ impl Table<'_> {
                     _ => continue,
                 }
                 let object = image.rsplit('/').next().unwrap_or(&image);
+                let (verb, act) = match &self.stack.archives {
+                    None => (
+                        "pull",
+                        StackAct::Pull {
+                            image: image.clone(),
+                        },
+                    ),
+                    Some(folder) => {
+                        let name = object.split('@').next().unwrap_or(object);
+                        let archive = format!(
+                            "{}/{}.tar",
+                            folder.trim_end_matches('/'),
+                            name.replace(':', "-")
+                        );
+                        let image = image.clone();
+                        ("load", StackAct::Load { image, archive })
+                    }
+                };
                 let step = Step::new(
-                    StepId::new(&["stack", "pull", object]),
+                    StepId::new(&["stack", verb, object]),
                     host,
                     Class::Create,
                     "the host does not have it",
-                    Act::Stack(StackAct::Pull {
-                        image: image.clone(),
-                    }),
+                    Act::Stack(act),
                 )
                 .done(Claim::new(
                     host,

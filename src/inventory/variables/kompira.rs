@@ -411,4 +411,11 @@ pub(super) const TABLE: &[Variable] = &[
         None,
         "Its private key.",
     ),
+    row(
+        Kompira,
+        "image_archives",
+        Kind::LocalPath,
+        None,
+        "Folder on this machine with images as docker save writes them, NAME-TAG.tar each.",
+    ),
 ];

@@ -36,6 +36,13 @@ pub enum StackAct {
         /// `name:tag` or `name@digest`.
         image: String,
     },
+    /// Brings an image from a file of the controller.
+    Load {
+        /// What it must be called.
+        image: String,
+        /// The file, as `docker save` writes it.
+        archive: String,
+    },
     /// Makes a file that must not exist yet, from a secret or empty.
     MakeKey {
         /// Absolute path.

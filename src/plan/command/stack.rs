@@ -16,6 +16,7 @@ pub(super) fn show(act: &StackAct) -> String {
         }
         StackAct::Remove { stack } => format!("docker stack rm {}", quote(stack)),
         StackAct::Pull { image } => format!("docker pull {}", quote(image)),
+        StackAct::Load { archive, .. } => format!("docker load <{}", quote(archive)),
         StackAct::MakeKey { path, content } => format!(
             "make {} ({}, 0600, only when it does not exist)",
             quote(path),
@@ -104,6 +105,14 @@ pub(super) fn phase(act: &StackAct, late: Option<&str>) -> Phase {
         StackAct::Pull { image } => {
             Phase::run(format!("docker pull --quiet {}", quote(image)), 3600)
         }
+        StackAct::Load { image, archive } => Phase::FeedFile {
+            script: format!(
+                "docker load --quiet && docker image inspect --format '{{{{.Id}}}}' {0} || {{ echo 'there is no image {0} in the file' >&2; exit 65; }}",
+                quote(image)
+            ),
+            file: archive.clone(),
+            deadline: std::time::Duration::from_secs(1800),
+        },
         StackAct::MakeKey { path, content } => Phase::feed(
             format!(
                 "f={}; umask 077; set -C\n\
