@@ -274,25 +274,38 @@ impl Table<'_> {
             .map(|(why, names)| format!("{} {why}", names.join(", ")))
             .collect();
         let why = reasons.join("; ");
-        let class = if self.services().is_empty() {
-            Class::Create
-        } else {
-            Class::Restart
+        // Where tasks do not run, a deployment interrupts nothing: it may be what mends them, and the
+        // health gate must not hold it back for the sickness that it ends.
+        let well = self
+            .expected(&self.stack.file.wanted())
+            .is_some_and(|expected| {
+                expected
+                    .iter()
+                    .all(|(name, count)| self.running.running(name) >= *count)
+            });
+        let class = match (self.services().is_empty(), well) {
+            (true, _) => Class::Create,
+            (false, true) => Class::Restart,
+            (false, false) => Class::Repair,
         };
         let mut filled = None;
         if self.is_first() {
             let careful = self.stack.file.careful();
             let key = self.key_claim();
-            if self.stale(&careful.wanted()).is_empty() {
-                decision.waits.push(Wait {
-                    what: format!(
-                        "the application writes its secret key into {}{}",
-                        self.stack.key,
-                        self.troubles()
-                    ),
-                    until: key.clone(),
-                    deadline_s: START_S,
-                });
+            let declared = careful.wanted();
+            if self.stale(&declared).is_empty() {
+                // The tasks first: what they say is what a person wants to read while nothing comes.
+                self.watch(&declared, decision);
+                if decision.waits.is_empty() {
+                    decision.waits.push(Wait {
+                        what: format!(
+                            "the application writes its secret key into {}",
+                            self.stack.key
+                        ),
+                        until: key.clone(),
+                        deadline_s: START_S,
+                    });
+                }
             } else {
                 let why = "the secret key is empty: one task of each service first, so that only one writes it";
                 let step = self.step("first", class.clone(), why, &careful);
