@@ -50,6 +50,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show how well each layer is, on one screen
     Status(StatusArgs),
+    /// Use what was deployed, from every host, and tell what works
+    Test(TestArgs),
     /// Render the stack's docker-swarm.yml, without a connection
     Stack(StackArgs),
     /// Check everything that can be checked without a connection
@@ -208,6 +210,17 @@ pub struct StatusArgs {
     /// Look again every two seconds
     #[arg(long, env = "PROVISION_WATCH")]
     pub watch: bool,
+}
+
+#[allow(missing_docs)]
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 #[allow(missing_docs)]

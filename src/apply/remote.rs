@@ -274,6 +274,33 @@ impl Remote {
         Err(format!("the join token could not be had: {said}"))
     }
 
+    /// Runs a script of a check on a host, with this on its standard input; what it printed.
+    ///
+    /// # Errors
+    /// What the host said, or why it did not answer.
+    pub async fn check(
+        &self,
+        host: &HostName,
+        script: String,
+        stdin: Vec<u8>,
+    ) -> Result<String, String> {
+        let Some(session) = self.session(host).await else {
+            return Err(self.unreachable(host).unwrap_or_default());
+        };
+        let request = Request {
+            deadline: std::time::Duration::from_secs(60),
+            stdin: Some(stdin),
+            ..Request::new(script)
+        };
+        match session.send(request).await {
+            Ok(output) if output.status == 0 => {
+                Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            }
+            Ok(output) => Err(said(&output)),
+            Err(lost) => Err(lost.to_string()),
+        }
+    }
+
     fn done(&self, host: &HostName, answer: Result<Output, Lost>) -> Done {
         match answer {
             Ok(output) if output.skipped => Done::Skipped,

@@ -1,6 +1,7 @@
 //! The whole story: load → look → plan → show → lock → act → verify → report.
 
 mod apply;
+mod check;
 pub mod compile;
 mod console;
 mod ending;
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Apply(args) => block_on(apply::apply(args)),
         Command::Plan(args) => block_on(apply::plan(args)),
         Command::Status(args) => block_on(status::status(args)),
+        Command::Test(args) => block_on(check::test(args)),
         Command::Stack(args) => stack_file::stack(&args),
         Command::Validate(input) => show::validate(&input),
         Command::Inventory(args) => show::inventory(&args),
