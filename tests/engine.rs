@@ -92,7 +92,7 @@ impl Fleet for Memory {
             .collect()
     }
 
-    async fn act(&self, host: &HostName, acts: Vec<Act>) -> Vec<Done> {
+    async fn act(&self, host: &HostName, acts: Vec<Act>, mut each: impl FnMut(Done)) {
         tokio::task::yield_now().await;
         let paths: Vec<String> = acts
             .iter()
@@ -105,13 +105,12 @@ impl Fleet for Memory {
             .borrow_mut()
             .push((host.to_string(), paths.clone()));
         let mut failed = false;
-        let mut results = Vec::new();
         for path in paths {
             if failed {
-                results.push(Done::Skipped);
+                each(Done::Skipped);
             } else if self.fails == Some((host.to_string(), path.clone())) {
                 failed = true;
-                results.push(Done::Failed {
+                each(Done::Failed {
                     status: 1,
                     said: "no space left on device".into(),
                 });
@@ -124,14 +123,13 @@ impl Fleet for Memory {
                 }
                 if self.breaks.as_deref() == Some(host.as_str()) {
                     self.broken.borrow_mut().insert(host.to_string());
-                    results.push(Done::Lost("the connection was lost".into()));
+                    each(Done::Lost("the connection was lost".into()));
                     failed = true;
                 } else {
-                    results.push(Done::Ok);
+                    each(Done::Ok);
                 }
             }
         }
-        results
     }
 
     fn unreachable(&self, host: &HostName) -> Option<String> {

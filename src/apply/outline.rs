@@ -67,13 +67,19 @@ impl<F: super::Fleet> Engine<'_, F> {
                 plan.note_unknown(layer, work, &why);
                 continue;
             }
+            // What may pass by itself is a wait, until it was waited for.
+            if refusal.reach == Reach::LayerAfterWaits
+                && !self.stopped_layers.contains_key(&work.layer)
+            {
+                continue;
+            }
             plan.refusals.push((layer.to_owned(), refusal.clone()));
             let why = format!("refused by {}", refusal.code);
             let hosts = match &refusal.reach {
                 Reach::Hosts(hosts) => hosts.clone(),
                 Reach::Here if !work.cluster => work.hosts.clone(),
                 Reach::Here => Vec::new(),
-                Reach::Layer => {
+                Reach::Layer | Reach::LayerAfterWaits => {
                     stops
                         .layers
                         .entry(work.layer)
