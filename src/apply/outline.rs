@@ -91,6 +91,15 @@ impl<F: super::Fleet> Engine<'_, F> {
                 stops.hosts.entry(host).or_insert_with(|| why.clone());
             }
         }
+        // What is waited for begins with a step; what it then calls for cannot be told before.
+        if let (Some(step), true, false) = (
+            &progress.hazard,
+            decision.steps.is_empty(),
+            decision.waits.is_empty(),
+        ) {
+            let why = format!("what follows can be told when {step} has run");
+            plan.note_unknown(layer, work, &why);
+        }
         let founds = decision.steps.iter().any(|step| step.class == Class::Found);
         if founds {
             plan.refusals.extend(self.limited(layer, work));

@@ -54,6 +54,26 @@ fn a_restart_does_not_wait_for_ever_for_another_host() {
 }
 
 #[test]
+fn engines_that_are_all_stopped_are_steps_of_a_dry_run_and_what_follows_is_announced() {
+    let site = Site::new(3, 0);
+    let sim = built(&site, 8);
+    (0..3).for_each(|h| sim.world.borrow_mut().stop(h));
+    let (plan, outcome) = site.look(&sim, None);
+    assert_eq!(outcome, Outcome::Pending);
+    let steps: Vec<String> = plan
+        .open()
+        .map(|planned| planned.step.id.to_string())
+        .collect();
+    assert_eq!(steps, ["service/start/docker.service"; 3]);
+    let [unknown] = &plan.unknown[..] else {
+        panic!("{:?}", plan.unknown)
+    };
+    let words = "what follows can be told when service/start/docker.service on ke2-server1 has run";
+    assert_eq!((&*unknown.layer, &*unknown.why), ("swarm", words));
+    check_well(&site, &sim, &site.apply(&sim));
+}
+
+#[test]
 fn managers_become_workers_one_after_the_other() {
     let sim = built(&Site::new(3, 0), 5);
     let site = Site::new(1, 2);
