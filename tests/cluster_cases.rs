@@ -4,19 +4,45 @@
 // A test says what is wrong by panicking, its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use provision::cluster::certificates::Certificates;
 use provision::cluster::preflight::Preflight;
+use provision::cluster::secret_key::SecretKey;
+use provision::cluster::shared_dir::SharedDir;
+use provision::cluster::stack::Stack;
 use provision::cluster::swarm::Swarm;
-use provision::inventory::HostName;
+use provision::inventory::{HostName, Inventory};
 use provision::module::{Args, Context, Module, Unfit};
-use provision::plan::{Class, Decision, Reach};
+use provision::plan::{Allow, Class, Decision, Reach};
+use provision::playbook::{Scope, Val};
 use provision::probe::{Answer, Answers, Memory, Query, Seen};
 use provision::yaml::{Entry, Node, Span, Value};
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[test]
 fn swarm() {
     run_all::<Swarm>();
+}
+
+#[test]
+fn shared_dir() {
+    run_all::<SharedDir>();
+}
+
+#[test]
+fn secret_key() {
+    run_all::<SecretKey>();
+}
+
+#[test]
+fn certificates() {
+    run_all::<Certificates>();
+}
+
+#[test]
+fn stack() {
+    run_all::<Stack>();
 }
 
 #[test]
@@ -68,11 +94,32 @@ fn decide<M: Module>(case: &Map<String, Json>, file: &Path) -> Json {
         .keys()
         .map(|name| HostName::new(&**name))
         .collect();
+    let inventory = case.get("vars").map(|vars| inventory(vars, &case["hosts"]));
     let variable = |host: &HostName, name: &str| -> Result<Option<Node>, Unfit> {
-        Ok(case["hosts"][host.as_str()]
-            .get(name)
-            .map(|json| node(json, &span)))
+        let Some(inventory) = &inventory else {
+            return Ok(case["hosts"][host.as_str()]
+                .get(name)
+                .map(|json| node(json, &span)));
+        };
+        let known = inventory.host(host.as_str()).unwrap();
+        if name == "ansible_host" {
+            return Ok(Some(node(&json!(known.address), &span)));
+        }
+        let Some(variable) = known.var(name) else {
+            return Ok(None);
+        };
+        match Scope::new(inventory, host).render(&variable.node)? {
+            Val::Known(node) => Ok(Some(node)),
+            Val::Unknown(why) => Err(Unfit::Unknown(why)),
+        }
     };
+    let allowed: Vec<Allow> = case
+        .get("allow")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .map(|text| text.as_str().unwrap().parse().unwrap())
+        .collect();
     let context = Context {
         host: &hosts[0],
         group: &hosts,
@@ -84,7 +131,7 @@ fn decide<M: Module>(case: &Map<String, Json>, file: &Path) -> Json {
             path: path.to_owned(),
             bytes: Ok(None),
         },
-        allowed: &[],
+        allowed: &allowed,
     };
     let arguments = node(&case["module"], &span);
     let args = Args {
@@ -123,6 +170,16 @@ fn decide<M: Module>(case: &Map<String, Json>, file: &Path) -> Json {
         then.insert("registered".to_owned(), registered);
     }
     Json::Object(then)
+}
+
+/// The hosts of a case as an inventory, so that variables have their defaults.
+fn inventory(vars: &Json, hosts: &Json) -> Arc<Inventory> {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("inventory.yml");
+    // JSON is YAML.
+    let text = json!({ "all": { "vars": vars, "hosts": hosts } }).to_string();
+    std::fs::write(&path, text).unwrap();
+    Arc::new(Inventory::load_for(&path, &[], &Default::default()).unwrap())
 }
 
 /// The answers of a case: by host, by `question` or `question argument`; a text is why nobody knows.
@@ -192,6 +249,7 @@ fn readable(decision: &Decision) -> Map<String, Json> {
         let reach = match &refusal.reach {
             Reach::Hosts(hosts) => format!("{hosts:?}"),
             Reach::Layer => "the layer".to_owned(),
+            Reach::LayerAfterWaits => "the layer, after its waits".to_owned(),
             Reach::Here => "nothing else".to_owned(),
         };
         json!({

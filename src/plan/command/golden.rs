@@ -10,6 +10,11 @@ pub(super) fn text(act: &Act, late: Option<&str>) -> String {
         .iter()
         .map(|phase| match phase {
             Phase::FreshLogin => "--- fresh login\n".to_owned(),
+            Phase::FeedFile {
+                script,
+                file,
+                deadline,
+            } => format!("--- {} s\n{script}\n<<< {file}\n", deadline.as_secs()),
             Phase::Run {
                 script,
                 stdin,
