@@ -9,6 +9,7 @@
 mod access;
 mod apply;
 mod blank;
+mod conformance;
 mod disks;
 mod drift;
 mod fingerprint;
@@ -44,6 +45,16 @@ fn first_cluster() {
     });
     scenario("the second run finds nothing", || apply::second_run(&lab));
     scenario("changes by hand are repaired", || drift::all(&lab));
+}
+
+/// The simulation that most tests of the swarm rest on, against the daemons that it simulates.
+#[test]
+#[ignore = "needs root and the lab"]
+fn conformance() {
+    let lab = scenario("blank hosts", || Lab::up("conform", 3));
+    scenario("the same history in the lab and in the simulation", || {
+        conformance::whole_history(&lab);
+    });
 }
 
 /// What can be wrong between this machine and the hosts.
