@@ -190,11 +190,8 @@ impl fmt::Display for Claim {
             Expect::NodeGone(id) => write!(f, "the roster no longer lists node {id}"),
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
-<<<<<<< HEAD
             Expect::Stack(expect) => write!(f, "{expect}"),
-=======
             Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
->>>>>>> main
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
             Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),
             Expect::NodeLabelled { hostname, .. } => {
