@@ -219,10 +219,11 @@ impl Remote {
                             };
                         }
                     };
-                    let (script, stdin) = match spool(session, script, Some(content)).await {
-                        Ok(ready) => ready,
-                        Err(done) => return done,
-                    };
+                    let (script, stdin) =
+                        match spool(session, script, Some(content), deadline).await {
+                            Ok(ready) => ready,
+                            Err(done) => return done,
+                        };
                     let request = Request {
                         deadline,
                         stdin,

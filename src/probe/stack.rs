@@ -361,8 +361,8 @@ mod tests {
         };
         let lines = [
             row("ke2_a.1", "Ready", "Preparing", ""),
-            row(" \\_ ke2_a.1", "Shutdown", "Rejected", "invalid mount"),
-            row(" \\_ ke2_a.1", "Shutdown", "Rejected", "older"),
+            row(" \\\\_ ke2_a.1", "Shutdown", "Rejected", "invalid mount"),
+            row(" \\\\_ ke2_a.1", "Shutdown", "Rejected", "older"),
             row("ke2_b.1", "Running", "Running", ""),
         ];
         let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();

@@ -10,6 +10,8 @@ mod health;
 mod kompira;
 mod overlay;
 mod refuse;
+#[cfg(test)]
+mod rows;
 mod state;
 mod table;
 

@@ -108,7 +108,7 @@ pub async fn test(args: TestArgs) -> std::result::Result<u8, Failure> {
         remote: &remote,
         nonce: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
     };
-    let (https, row, file, rabbitmq) = futures_util::join!(
+    let (https, row, file, rabbitmq) = tokio::join!(
         https::check(&checks),
         row::check(&checks),
         file::check(&checks),
