@@ -34,10 +34,16 @@ impl Covered {
         }
         let services = args.list("services");
         let [service] = &services[..] else {
-            return Err(args.wrong_at("covers", "`covers` is about one service: name it in `services`"));
+            return Err(args.wrong_at(
+                "covers",
+                "`covers` is about one service: name it in `services`",
+            ));
         };
         if let Some(odd) = ports.iter().find(|port| !opening::is_port(port)) {
-            return Err(args.wrong_at("covers", format!("`{odd}` is no port, such as 24007-24008/tcp")));
+            return Err(args.wrong_at(
+                "covers",
+                format!("`{odd}` is no port, such as 24007-24008/tcp"),
+            ));
         }
         Ok(Some(Self {
             service: service.clone(),

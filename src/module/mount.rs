@@ -94,7 +94,8 @@ impl Module for Mount {
         let source = args.required("src")?;
         let kind = args.required("fstype")?;
         if kind == "nfs" && !source.contains(":/") {
-            let problem = format!("`{source}` is no directory of a file server, such as server:/export");
+            let problem =
+                format!("`{source}` is no directory of a file server, such as server:/export");
             return Err(args.wrong_at("src", problem));
         }
         Ok(Self {
@@ -234,7 +235,13 @@ impl Mount {
                 group: None,
             };
             let id = StepId::new(&["mount", "directory", object(&self.path)]);
-            steps.push(Step::new(id, &self.host, Class::Create, "it does not exist", act));
+            steps.push(Step::new(
+                id,
+                &self.host,
+                Class::Create,
+                "it does not exist",
+                act,
+            ));
         }
         let open = mounted.place == "absent" || mounted.immutable == Some(false);
         if self.guarded && open {
@@ -266,7 +273,11 @@ impl Mount {
     }
 
     fn other(&self, here: &Source) -> Decision {
-        let code = if self.is_shared() { SHARED_MOUNT } else { OTHER_MOUNT };
+        let code = if self.is_shared() {
+            SHARED_MOUNT
+        } else {
+            OTHER_MOUNT
+        };
         refuse(
             &self.host,
             code,
@@ -287,7 +298,11 @@ impl Mount {
     }
 
     fn other_line(&self, line: &str) -> Decision {
-        let code = if self.is_shared() { SHARED_LINE } else { OTHER_LINE };
+        let code = if self.is_shared() {
+            SHARED_LINE
+        } else {
+            OTHER_LINE
+        };
         refuse(
             &self.host,
             code,
@@ -310,7 +325,10 @@ impl Mount {
             SOMETHING_ELSE,
             format!("{} on {} is no directory", self.path, self.host),
             vec![format!("{}: {} is something else", self.host, self.path)],
-            format!("look at it (`ls -ld {}`), move it away and run again", self.path),
+            format!(
+                "look at it (`ls -ld {}`), move it away and run again",
+                self.path
+            ),
         )
         .into()
     }

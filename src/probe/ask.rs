@@ -1,8 +1,8 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, brick, docker, firewall, firewall_service, gluster, gluster_volume, machine,
-    mounted, network, package, path, shell, unit, user,
+    Answer, Query, Seen, brick, docker, firewall, firewall_service, gluster, gluster_volume,
+    machine, mounted, network, package, path, shell, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -148,14 +148,14 @@ impl Ask {
             Query::FirewallService(_) => {
                 one(firewall_service::parse(stdout, stderr).map(Answer::FirewallService))
             }
-            Query::Mounted(path) => {
-                one(mounted::parse(path, stdout, stderr).map(Answer::Mounted))
-            }
+            Query::Mounted(path) => one(mounted::parse(path, stdout, stderr).map(Answer::Mounted)),
             Query::Gluster => one(gluster::parse(stdout, stderr).map(Answer::Gluster)),
-            Query::GlusterVolume(name) => one(gluster_volume::parse_volume(name, stdout, stderr)
-                .map(Answer::GlusterVolume)),
-            Query::GlusterStatus(name) => one(gluster_volume::parse_status(name, stdout, stderr)
-                .map(Answer::GlusterStatus)),
+            Query::GlusterVolume(name) => {
+                one(gluster_volume::parse_volume(name, stdout, stderr).map(Answer::GlusterVolume))
+            }
+            Query::GlusterStatus(name) => {
+                one(gluster_volume::parse_status(name, stdout, stderr).map(Answer::GlusterStatus))
+            }
             Query::GlusterBrick(_) => one(brick::parse(stdout, stderr).map(Answer::GlusterBrick)),
         }
     }

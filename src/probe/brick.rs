@@ -44,7 +44,10 @@ impl Folder {
             traces.push("it is no directory".to_owned());
         }
         if !self.volume_id.is_empty() {
-            traces.push(format!("it is marked as a brick of volume {}", self.volume_id));
+            traces.push(format!(
+                "it is marked as a brick of volume {}",
+                self.volume_id
+            ));
         } else if self.gfid {
             traces.push("it is marked as a folder of a volume (trusted.gfid)".to_owned());
         }
@@ -106,7 +109,10 @@ echo end"#,
 
 pub(super) fn parse(stdout: &str, stderr: &str) -> Seen<Folder> {
     let Some(body) = stdout.trim_end().strip_suffix("end") else {
-        return Seen::Unknown(format!("the look at the brick broke off: {}", stderr.trim()));
+        return Seen::Unknown(format!(
+            "the look at the brick broke off: {}",
+            stderr.trim()
+        ));
     };
     let mut folder = Folder::default();
     for line in body.lines() {

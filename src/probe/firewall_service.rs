@@ -37,7 +37,11 @@ pub(super) fn parse(stdout: &str, stderr: &str) -> Seen<Option<Service>> {
         let list = value.get("data")?.get(0)?.get("ports").cloned();
         let pairs = list.and_then(|list| list.get("data")?.as_array().cloned());
         let text = |pair: serde_json::Value| {
-            Some(format!("{}/{}", pair.get(0)?.as_str()?, pair.get(1)?.as_str()?))
+            Some(format!(
+                "{}/{}",
+                pair.get(0)?.as_str()?,
+                pair.get(1)?.as_str()?
+            ))
         };
         Some(pairs.into_iter().flatten().filter_map(text).collect())
     };

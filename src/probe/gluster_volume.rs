@@ -235,7 +235,9 @@ pub(super) fn parse_status(name: &str, stdout: &str, stderr: &str) -> Seen<Statu
 fn processes(document: &roxmltree::Document<'_>, name: &str) -> Vec<Process> {
     let volume = xml::all(document.root_element(), "volume")
         .find(|node| xml::text(*node, "volName") == name);
-    let nodes = volume.into_iter().flat_map(|volume| xml::all(volume, "node"));
+    let nodes = volume
+        .into_iter()
+        .flat_map(|volume| xml::all(volume, "node"));
     nodes
         .filter_map(|node| {
             let (host, path) = (xml::text(node, "hostname"), xml::text(node, "path"));

@@ -58,7 +58,11 @@ pub(super) fn replaced(whole: &Whole<'_>, host: &HostName, former: &Peer) -> Ref
             former.hostnames.join("/"),
             former.uuid,
             former.state_text,
-            if former.connected { "" } else { ", not connected" }
+            if former.connected {
+                ""
+            } else {
+                ", not connected"
+            }
         ),
         format!("{host}: its own identity is {own}; {}", here.says()),
     ];
@@ -148,7 +152,9 @@ pub(super) fn pool_of_others(whole: &Whole<'_>, host: &HostName) -> Refusal {
     refusal(
         "G20",
         Reach::Layer,
-        format!("{host} is in a pool of GlusterFS with hosts that the inventory does not have in the group"),
+        format!(
+            "{host} is in a pool of GlusterFS with hosts that the inventory does not have in the group"
+        ),
         whole.pool.all_say(whole.state),
         "add those hosts to the group `gluster`, or detach this one there by hand once it holds no bricks (`gluster peer detach`)",
     )

@@ -90,13 +90,7 @@ fn assumed(pool: &GlusterPool, state: &State, host: &HostName) -> Option<String>
 }
 
 /// Always from inside of the pool: a blank host cannot take itself into one.
-fn probe(
-    pool: &GlusterPool,
-    state: &State,
-    from: &HostName,
-    host: &HostName,
-    why: &str,
-) -> Step {
+fn probe(pool: &GlusterPool, state: &State, from: &HostName, host: &HostName, why: &str) -> Step {
     let act = Act::Gluster(GlusterAct::Probe {
         host: host.to_string(),
     });

@@ -32,7 +32,8 @@ pub(super) fn read(args: &Args<'_>, context: &Context<'_>) -> Result<GlusterVolu
     }
     let arbiter = args.flag("arbiter");
     if arbiter && replica != 3 {
-        let problem = format!("an arbiter is the third of three bricks, and `replica` is {replica}");
+        let problem =
+            format!("an arbiter is the third of three bricks, and `replica` is {replica}");
         return Err(args.wrong_at("arbiter", problem));
     }
     Ok(GlusterVolume {
@@ -54,8 +55,10 @@ fn options(args: &Args<'_>) -> Result<BTreeMap<String, String>, Unfit> {
     let mut options = BTreeMap::new();
     for entry in node.entries() {
         let value = entry.node.scalar().filter(|value| !value.is_empty());
-        let (Some(value), true) = (value, entry.key.contains('.') && entry.key.chars().all(plain))
-        else {
+        let (Some(value), true) = (
+            value,
+            entry.key.contains('.') && entry.key.chars().all(plain),
+        ) else {
             let problem = format!(
                 "`{}` is no option of a volume with its value, such as network.ping-timeout: 20",
                 entry.key

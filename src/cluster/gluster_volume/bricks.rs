@@ -23,7 +23,12 @@ pub(super) enum Condition {
     Unknown,
 }
 
-pub(super) fn condition(state: &State, host: Option<&HostName>, info: &Info, brick: &Brick) -> Condition {
+pub(super) fn condition(
+    state: &State,
+    host: Option<&HostName>,
+    info: &Info,
+    brick: &Brick,
+) -> Condition {
     let folder = host.and_then(|host| state.folder(host));
     match (folder, state.online(brick)) {
         (Some(Seen::Is(folder)), online) => {
@@ -83,14 +88,16 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
             (Some(host), Condition::Lost) => {
                 if let Some(Seen::Is(folder)) = state.folder(host) {
                     let online = state.online(brick) == Some(true);
-                    decision
-                        .refusals
-                        .push(refuse::brick_lost(volume, host, brick, info, folder, online));
+                    decision.refusals.push(refuse::brick_lost(
+                        volume, host, brick, info, folder, online,
+                    ));
                 }
             }
             (None, _) => {}
             (Some(host), _) => {
-                let runs = state.gluster(host).is_some_and(|gluster| gluster.peers.is_some());
+                let runs = state
+                    .gluster(host)
+                    .is_some_and(|gluster| gluster.peers.is_some());
                 let offline = *condition == Condition::Offline;
                 if runs && (offline || state.heals(host) == Some(false)) {
                     let what = if offline {

@@ -12,7 +12,9 @@ use crate::probe::{Query, Seen};
 /// Makes the volume, sets its options and starts it; or says why not.
 pub(super) fn decide(volume: &GlusterVolume, state: &State) -> Decision {
     let mut decision = Decision::default();
-    decision.refusals.extend(refuse::other_volumes(volume, state));
+    decision
+        .refusals
+        .extend(refuse::other_volumes(volume, state));
     for host in volume.brick_hosts() {
         match state.folder(host) {
             Some(Seen::Is(folder)) => decision
@@ -32,9 +34,13 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State) -> Decision {
     }
     decision.steps.push(create(volume, state, founder));
     for (key, value) in &volume.options {
-        decision
-            .steps
-            .push(options::set(volume, founder, key, value, "it is declared".to_owned()));
+        decision.steps.push(options::set(
+            volume,
+            founder,
+            key,
+            value,
+            "it is declared".to_owned(),
+        ));
     }
     decision.steps.push(start(volume, founder, volume.replica));
     decision
@@ -79,7 +85,9 @@ fn create(volume: &GlusterVolume, state: &State, founder: &HostName) -> Step {
         let query = Query::GlusterBrick(volume.brick.clone());
         step = step.need(Claim::new(host, query, Expect::Gluster(expect)));
         let folder = state.folder(host).and_then(Seen::known);
-        if let Some(folder) = folder.filter(|folder| folder.kind == "directory" && !folder.marks_read) {
+        if let Some(folder) =
+            folder.filter(|folder| folder.kind == "directory" && !folder.marks_read)
+        {
             step = step.assume(format!(
                 "{} on {host} ({}) has no marks of a volume: they can be read once the package attr is there",
                 volume.brick, folder.file_system

@@ -30,7 +30,10 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, decision: &mut Decis
         .filter(|brick| brick.pending.is_none())
         .map(|brick| brick.brick.as_str())
         .collect();
-    let what = format!("{pending} entries of {} are still to be healed", volume.name);
+    let what = format!(
+        "{pending} entries of {} are still to be healed",
+        volume.name
+    );
     if pending > 0 && away.is_empty() {
         decision.waits.push(Wait {
             what,

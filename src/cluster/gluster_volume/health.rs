@@ -37,7 +37,10 @@ fn member(
     info: Option<&Info>,
     host: &HostName,
 ) -> Option<(Light, String)> {
-    let silent = state.hosts.get(host).and_then(|seen| seen.gluster.unknown());
+    let silent = state
+        .hosts
+        .get(host)
+        .and_then(|seen| seen.gluster.unknown());
     let Some(info) = info else {
         let brick = volume.brick_hosts().contains(host);
         return brick.then(|| match silent {
@@ -109,7 +112,9 @@ fn margin(volume: &GlusterVolume, state: &State, info: Option<&Info>) -> Margin 
     match heal(state) {
         None => {
             margin.can_lose = 0;
-            margin.because.push_str(", and what is to be healed is not known");
+            margin
+                .because
+                .push_str(", and what is to be healed is not known");
         }
         Some(heal) if pending(heal) > 0 => {
             // The one that is lost might have the only copy that is up to date.

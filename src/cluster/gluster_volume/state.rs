@@ -71,7 +71,10 @@ impl State {
     }
 
     /// The volume, and the first host that tells of it.
-    pub(super) fn info<'a>(&'a self, volume: &'a GlusterVolume) -> Option<(&'a HostName, &'a Info)> {
+    pub(super) fn info<'a>(
+        &'a self,
+        volume: &'a GlusterVolume,
+    ) -> Option<(&'a HostName, &'a Info)> {
         let mut hosts = volume.hosts.iter();
         hosts.find_map(|host| Some((host, self.told(host)?)))
     }
@@ -107,7 +110,8 @@ impl State {
         volume: &'a GlusterVolume,
         brick: &Brick,
     ) -> Option<&'a HostName> {
-        let own = |host: &&HostName| !brick.host_uuid.is_empty() && self.uuid(host) == brick.host_uuid;
+        let own =
+            |host: &&HostName| !brick.host_uuid.is_empty() && self.uuid(host) == brick.host_uuid;
         let named = |host: &&HostName| host.as_str() == brick.host();
         let hosts = || volume.hosts.iter();
         hosts().find(own).or_else(|| hosts().find(named))
@@ -145,9 +149,7 @@ impl State {
         let own = |brick_of: &str, uuid: &str| {
             brick_of == brick.path() && (uuid == brick.host_uuid || brick.host_uuid.is_empty())
         };
-        let found = processes
-            .iter()
-            .find(|one| own(&one.brick, &one.host_uuid));
+        let found = processes.iter().find(|one| own(&one.brick, &one.host_uuid));
         Some(found.is_some_and(|one| one.online))
     }
 

@@ -17,7 +17,11 @@ pub(in crate::cluster::gluster_volume) fn unusable(
     let path = &volume.brick;
     let place = format!(
         "{host}: {path} is on {} ({}), which is mounted at {}",
-        if folder.on_root { "the root file system" } else { "a file system of its own" },
+        if folder.on_root {
+            "the root file system"
+        } else {
+            "a file system of its own"
+        },
         folder.file_system,
         folder.mount_point
     );
@@ -123,11 +127,19 @@ pub(in crate::cluster::gluster_volume) fn brick_lost(
             folder.entries,
             folder.mount_point,
             folder.file_system,
-            if folder.on_root { ", the root file system" } else { "" },
+            if folder.on_root {
+                ", the root file system"
+            } else {
+                ""
+            },
         ),
         format!(
             "{host}: its mark is {}, the volume is {}",
-            if folder.volume_id.is_empty() { "missing" } else { &folder.volume_id },
+            if folder.volume_id.is_empty() {
+                "missing"
+            } else {
+                &folder.volume_id
+            },
             info.id
         ),
     ];

@@ -43,7 +43,10 @@ pub(in crate::cluster::gluster_volume) fn not_told(
             volume.name
         ),
         vec![format!("{host}: {why}")],
-        format!("look at `gluster volume info {}` there, and restart glusterd on it when it hangs", volume.name),
+        format!(
+            "look at `gluster volume info {}` there, and restart glusterd on it when it hangs",
+            volume.name
+        ),
     )
 }
 
@@ -131,7 +134,10 @@ pub(in crate::cluster::gluster_volume) fn other_shape(
     }
     for (brick, owner) in info.bricks.iter().zip(&owners) {
         if owner.is_none() {
-            wrong.push(format!("the brick {} is on no host of the group", brick.name));
+            wrong.push(format!(
+                "the brick {} is on no host of the group",
+                brick.name
+            ));
         } else if brick.path() != volume.brick {
             wrong.push(format!(
                 "the brick {} is not at {}",
@@ -241,7 +247,12 @@ pub(in crate::cluster::gluster_volume) fn split_brain(
     let mut evidence: Vec<String> = heal
         .iter()
         .filter(|brick| brick.split_brain > 0)
-        .map(|brick| format!("{}: {} entries in split-brain", brick.brick, brick.split_brain))
+        .map(|brick| {
+            format!(
+                "{}: {} entries in split-brain",
+                brick.brick, brick.split_brain
+            )
+        })
         .collect();
     evidence.extend(files.iter().cloned());
     refusal(
