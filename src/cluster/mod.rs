@@ -4,6 +4,8 @@
 //! *every* member answered and *none* shows a trace.
 
 pub mod certificates;
+pub mod gluster_pool;
+pub mod gluster_volume;
 pub mod preflight;
 pub mod secret_key;
 mod share;

@@ -47,9 +47,14 @@ impl Layer {
     /// Whether this version does something with the layer; the variables of the others are only reserved.
     pub fn takes_effect(self) -> bool {
         match self {
-            Self::Connection | Self::Hosts | Self::Docker | Self::Firewall | Self::Swarm => true,
-            Self::Kompira => true,
-            Self::Gluster | Self::Database => false,
+            Self::Connection
+            | Self::Hosts
+            | Self::Docker
+            | Self::Firewall
+            | Self::Swarm
+            | Self::Gluster
+            | Self::Kompira => true,
+            Self::Database => false,
         }
     }
 

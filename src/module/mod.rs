@@ -6,6 +6,7 @@ mod address;
 mod args;
 mod argument;
 pub(crate) mod attributes;
+mod covered;
 mod edited_file;
 mod guard;
 mod health;
@@ -165,6 +166,8 @@ modules! {
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
+    GlusterPool(crate::cluster::gluster_pool::GlusterPool),
+    GlusterVolume(crate::cluster::gluster_volume::GlusterVolume),
     SharedDir(crate::cluster::shared_dir::SharedDir),
     SecretKey(crate::cluster::secret_key::SecretKey),
     Certificates(crate::cluster::certificates::Certificates),

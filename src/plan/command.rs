@@ -2,6 +2,8 @@
 
 mod file;
 mod firewall;
+mod gluster;
+mod mount;
 mod package;
 mod show;
 mod stack;
@@ -10,6 +12,8 @@ mod system;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_gluster;
 #[cfg(test)]
 mod golden_long;
 #[cfg(test)]
@@ -107,7 +111,7 @@ pub enum Late {
         from: Vec<HostName>,
     },
     /// Certificates, made on the controller.
-    Certificates(Request),
+    Certificates(Box<Request>),
 }
 
 impl Late {
@@ -134,7 +138,9 @@ impl Act {
                 manager: *manager,
                 from: token_from.clone(),
             }),
-            Self::Stack(StackAct::Certify(request)) => Some(Late::Certificates(request.clone())),
+            Self::Stack(StackAct::Certify(request)) => {
+                Some(Late::Certificates(Box::new(request.clone())))
+            }
             _ => None,
         }
     }
@@ -180,6 +186,8 @@ impl Act {
             Self::AddToGroup { user, group } => vec![system::add_to_group(user, group)],
             Self::SetHostname(name) => vec![system::hostname(name)],
             Self::Swarm(act) => vec![swarm::phase(act, late)],
+            Self::Gluster(act) => vec![gluster::phase(act)],
+            Self::Mount(act) => vec![mount::phase(act)],
             Self::Stack(act) => vec![stack::phase(act, late)],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }

@@ -10,9 +10,11 @@ mod scope;
 mod step;
 
 pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
+pub use act::{GlusterAct, MountAct};
 pub use act::{Request, StackAct, Subject};
 pub use allow::{Allow, VERBS};
-pub use claim::{Claim, Expect, StackExpect};
+pub use claim::StackExpect;
+pub use claim::{Claim, Expect, GlusterExpect};
 pub(crate) use claim::{is_mounted, no_swarm};
 pub use command::{CHANGED, Late, Phase};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};

@@ -35,6 +35,7 @@ impl Act {
             Self::Stack(StackAct::Pull { .. } | StackAct::Load { .. })
             | Self::AddToGroup { .. }
             | Self::SetHostname(_)
+            | Self::Mount(_)
             | Self::Unit {
                 verb: UnitVerb::Enable | UnitVerb::Disable,
                 ..
@@ -48,7 +49,8 @@ impl Act {
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
             | Self::Swarm(_)
-            | Self::Stack(_) => Scope::Cluster,
+            | Self::Stack(_)
+            | Self::Gluster(_) => Scope::Cluster,
         }
     }
 }
@@ -104,7 +106,19 @@ impl Scope {
                         | Query::SwarmNodes
                         | Query::Stack(_)
                         | Query::Image(_)
-                        | Query::Tables(_) => false,
+                        | Query::Tables(_)
+                        | Query::GlusterVolume(_)
+                        | Query::GlusterStatus(_) => false,
+                        Query::FirewallService(_) => paths.iter().any(|path| {
+                            overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
+                        }),
+                        Query::Gluster => paths.iter().any(|path| {
+                            overlap(path, "/var/lib/glusterd") || overlap(path, "/usr/sbin")
+                        }),
+                        Query::GlusterBrick(about) => paths
+                            .iter()
+                            .any(|path| overlap(path, about) || overlap(path, "/etc/fstab")),
+                        Query::Mounted(about) => paths.iter().any(|path| overlap(path, about)),
                         Query::Certificates(place) => {
                             paths.iter().any(|path| overlap(path, &place.folder))
                         }

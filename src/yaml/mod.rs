@@ -12,7 +12,7 @@ mod scalar;
 mod tag;
 
 pub use diagnostic::{Diagnostic, Diagnostics, names_a_secret, suggest};
-pub use load::{MAX_DEPTH, MAX_NODES, RESET, load, load_overlay};
+pub use load::{MAX_DEPTH, MAX_NODES, RESET, load, load_on, load_overlay};
 pub use read::{MAX_BYTES, read};
 
 use std::fmt;

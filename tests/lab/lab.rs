@@ -83,6 +83,13 @@ impl Lab {
         succeeded(&format!("lab {verb} {words:?}"), &output)
     }
 
+    /// Runs a verb that is about no lab; what it printed.
+    pub fn run_bare(&self, verb: &str, words: &[&str]) -> String {
+        let mut command = Command::new(Self::program());
+        let output = command.arg(verb).args(words).output().unwrap();
+        succeeded(&format!("lab {verb} {words:?}"), &output)
+    }
+
     /// Runs a script as root on a host, past ssh and the program under test. It must succeed.
     pub fn sh(&self, host: usize, script: &str) -> String {
         let output = self.try_sh(host, script);

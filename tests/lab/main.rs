@@ -13,9 +13,11 @@ mod conformance;
 mod disks;
 mod drift;
 mod fingerprint;
+mod gluster;
 mod interrupted;
 mod inventory;
 mod kills;
+mod kompira;
 mod lab;
 mod link;
 mod locks;
@@ -45,6 +47,21 @@ fn first_cluster() {
     });
     scenario("the second run finds nothing", || apply::second_run(&lab));
     scenario("changes by hand are repaired", || drift::all(&lab));
+}
+
+/// Blank hosts to all layers that there are, damage by hand, and a boot of all hosts at once.
+#[test]
+#[ignore = "needs root and the lab"]
+fn whole_cluster() {
+    let lab = scenario("three hosts up", || Lab::up("whole", 3));
+    let planned = scenario("the plan of all layers leaves no trace", || {
+        gluster::blank(&lab)
+    });
+    scenario("apply does what was planned", || {
+        gluster::first_run(&lab, &planned);
+    });
+    scenario("damage of the shared directory", || gluster::damaged(&lab));
+    scenario("all hosts boot at once", || gluster::booted(&lab));
 }
 
 /// The simulation that most tests of the swarm rest on, against the daemons that it simulates.
@@ -152,4 +169,32 @@ fn killed_runs() {
         })
         .sum();
     assert!(killed >= kills::WANTED, "only {killed} kills");
+}
+
+/// The stack of Kompira on a shared directory, with a database outside.
+#[test]
+#[ignore = "needs root and the lab"]
+fn kompira_stack() {
+    let lab = scenario("blank hosts", || Lab::up("kompira", 3));
+    let url = scenario("a database", || kompira::external_database(&lab));
+    let images = lab.files.path().join("images");
+    lab.run_bare("images", &["--to", &images.display().to_string()]);
+    let base = inventory::Inventory::of(&lab)
+        .shared()
+        .kompira()
+        .var("database_url", &url);
+    let inventory = kompira::inventory(&lab, base, &images.display().to_string(), "kompira.yml");
+    scenario("blank hosts to the running stack", || {
+        lab.provision_with(&inventory, &[]).expect(0);
+    });
+    scenario("a second run and all checks", || {
+        kompira::converged(&lab, &inventory);
+    });
+    scenario("keys stay where they are", || {
+        kompira::secrets(&lab, &inventory)
+    });
+    scenario("changes by hand and of the declaration", || {
+        kompira::changes(&lab, &inventory);
+    });
+    scenario("removal", || kompira::removed(&lab, &inventory));
 }

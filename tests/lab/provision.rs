@@ -55,6 +55,11 @@ impl Lab {
         run(command(self).arg(inventory).args(words), b"")
     }
 
+    /// `provision VERB INVENTORY …` with another inventory.
+    pub fn verb_with(&self, verb: &str, inventory: &Path, words: &[&str]) -> Ended {
+        run(command(self).arg(verb).arg(inventory).args(words), b"")
+    }
+
     /// `provision VERB INVENTORY …`
     pub fn verb(&self, verb: &str, words: &[&str]) -> Ended {
         run(

@@ -73,14 +73,14 @@ fn no_answers(state: &State) -> Vec<String> {
     state
         .engines
         .iter()
-        .filter_map(|(host, seen)| match seen {
-            Seen::Unknown(why) => Some(format!("{host}: {why}")),
+        .map(|(host, seen)| match seen {
+            Seen::Unknown(why) => format!("{host}: {why}"),
             Seen::Is(docker) => {
                 let swarm = docker.engine.as_ref().map(|engine| &engine.swarm);
                 let says = swarm.map_or(docker.silent.clone(), |swarm| {
                     format!("{} {}", swarm.local_node_state, swarm.error)
                 });
-                Some(format!("{host}: {}", says.trim()))
+                format!("{host}: {}", says.trim())
             }
         })
         .collect()

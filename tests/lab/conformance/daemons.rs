@@ -41,7 +41,12 @@ impl<'l> Daemons<'l> {
     /// Brings up what is below the swarm.
     pub fn layers(&self) {
         let playbook = self.playbook.to_str().unwrap();
-        let words = ["--playbook", playbook];
+        let mut words = vec!["--playbook", playbook];
+        // A replaced host has another key.
+        let names: Vec<String> = self.lab.hosts().map(name_of).collect();
+        for name in &names {
+            words.extend(["--accept-new-key", name]);
+        }
         // A host that has just been switched on takes some seconds to let anybody in.
         let began = Instant::now();
         loop {
@@ -78,7 +83,9 @@ impl<'l> Daemons<'l> {
     pub fn act(&self, host: usize, act: SwarmAct) -> Result<(), String> {
         let act = Act::Swarm(act);
         let late = act.late().map(|late| {
-            let provision::plan::Late::JoinToken { from, .. } = &late;
+            let provision::plan::Late::JoinToken { from, .. } = &late else {
+                panic!("another secret than a token is asked for");
+            };
             self.exec(from[0].as_str(), &late.script(), b"")
                 .unwrap()
                 .out
