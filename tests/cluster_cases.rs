@@ -203,7 +203,8 @@ fn memory(answers: &Json) -> Memory {
             };
             let query: Query = serde_json::from_value(query).unwrap();
             let seen = match answer {
-                Json::String(why) => Seen::Unknown(why.clone()),
+                // The one answer that is a word: nothing is at a path.
+                Json::String(why) if why != "absent" => Seen::Unknown(why.clone()),
                 answer => Seen::Is(
                     serde_json::from_value::<Answer>(json!({ kind: answer }))
                         .unwrap_or_else(|error| panic!("{host}: {question}: {error}")),
