@@ -175,9 +175,12 @@ static int on_chown(const char *path, uid_t owner, gid_t group, struct fuse_file
 	int error = on_getattr(path, &now, file);
 	if (error)
 		return error;
+	/* libnfs' lchown changes the directory that a name is in, and its chown follows links. */
+	if (S_ISLNK(now.st_mode))
+		return 0;
 	/* -1 means to leave it; the protocol has no word for that. */
-	return nfs_lchown(nfs, path, (int)(owner == (uid_t)-1 ? now.st_uid : owner),
-	                  (int)(group == (gid_t)-1 ? now.st_gid : group));
+	return nfs_chown(nfs, path, (int)(owner == (uid_t)-1 ? now.st_uid : owner),
+	                 (int)(group == (gid_t)-1 ? now.st_gid : group));
 }
 
 static int on_utimens(const char *path, const struct timespec times[2], struct fuse_file_info *file)
