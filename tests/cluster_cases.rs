@@ -1,9 +1,11 @@
-//! Answers in, decision out: each file of `tests/cases/swarm` and `tests/cases/preflight` is one row of a
-//! decision table. `PROVISION_BLESS=1` writes the decisions that are reached now into the files; read the diff.
+//! Answers in, decision out: each file of `tests/cases/swarm`, `gluster_pool` and so on is one row of a decision
+//! table. `PROVISION_BLESS=1` writes the decisions that are reached now into the files; read the diff.
 
 // A test says what is wrong by panicking, its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use provision::cluster::gluster_pool::GlusterPool;
+use provision::cluster::gluster_volume::GlusterVolume;
 use provision::cluster::preflight::Preflight;
 use provision::cluster::swarm::Swarm;
 use provision::inventory::HostName;
@@ -22,6 +24,16 @@ fn swarm() {
 #[test]
 fn preflight() {
     run_all::<Preflight>();
+}
+
+#[test]
+fn gluster_pool() {
+    run_all::<GlusterPool>();
+}
+
+#[test]
+fn gluster_volume() {
+    run_all::<GlusterVolume>();
 }
 
 fn run_all<M: Module>() {

@@ -1,5 +1,11 @@
 //! The changes that exist. An act is typed data; [`Act::argv`] is its only translation into a command.
 
+mod gluster;
+mod mount;
+
+pub use gluster::GlusterAct;
+pub use mount::MountAct;
+
 use crate::inventory::HostName;
 use crate::probe::shell::CommandLine;
 use serde::{Deserialize, Serialize};
@@ -91,6 +97,10 @@ pub enum Act {
     SetHostname(String),
     /// Changes a Docker Swarm.
     Swarm(SwarmAct),
+    /// Changes a `GlusterFS` pool or volume.
+    Gluster(GlusterAct),
+    /// Changes what is mounted.
+    Mount(MountAct),
     /// Runs a command of the user's.
     Command {
         /// What to run.

@@ -1,5 +1,9 @@
 //! Evidence and postconditions: statements about a host that can be checked by asking it.
 
+mod gluster;
+
+pub use gluster::GlusterExpect;
+
 use crate::inventory::HostName;
 use crate::probe::docker::{self, Docker};
 use crate::probe::{Answer, PathState, Query, Seen};
@@ -63,6 +67,10 @@ pub enum Expect {
     CanAddManager,
     /// The roster shows that one manager less leaves a quorum.
     CanDropManager,
+    /// About `GlusterFS`.
+    Gluster(GlusterExpect),
+    /// Something is mounted that answers.
+    Mounted,
     /// The roster lists a ready node of this host name that has these labels, among others.
     NodeLabelled {
         /// Host name of the node.
@@ -95,6 +103,8 @@ impl Claim {
             }
             (Expect::UnitActive(wanted), Answer::Unit(unit)) => unit.is_active() == *wanted,
             (Expect::Installed, Answer::Package(package)) => package.is_some(),
+            (Expect::Gluster(expect), answer) => expect.holds(answer),
+            (Expect::Mounted, Answer::Mounted(mounted)) => mounted.is_alive(),
             (Expect::EngineRuns, Answer::Docker(docker)) => docker.engine.is_some(),
             (Expect::NoSwarm, Answer::Docker(docker)) => no_swarm(docker),
             (Expect::SwarmMember { manager }, Answer::Docker(docker)) => {
@@ -167,6 +177,8 @@ impl fmt::Display for Claim {
             Expect::UnitActive(true) => write!(f, "{:?} is active", self.query),
             Expect::UnitActive(false) => write!(f, "{:?} is not active", self.query),
             Expect::Installed => write!(f, "{:?} is installed", self.query),
+            Expect::Gluster(expect) => write!(f, "{expect}"),
+            Expect::Mounted => f.write_str("it is mounted, and answers"),
             Expect::EngineRuns => f.write_str("the Docker engine answers"),
             Expect::NoSwarm => f.write_str("the engine is in no swarm, on its disk neither"),
             Expect::SwarmMember { manager: true } => {

@@ -9,7 +9,8 @@ mod scope;
 mod step;
 
 pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
-pub use claim::{Claim, Expect};
+pub use act::{GlusterAct, MountAct};
+pub use claim::{Claim, Expect, GlusterExpect};
 pub use command::{CHANGED, Late, Phase};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
 pub use document::{Plan, Planned, Unknown};
