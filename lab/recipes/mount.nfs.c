@@ -222,8 +222,8 @@ static const struct fuse_operations operations = {
     .readlink = on_readlink, .rename = on_rename, .chmod = on_chmod, .chown = on_chown,
     .utimens = on_utimens, .statfs = on_statfs};
 
-/* The server forgets a client that has opened nothing for a minute, and libnfs then fails for good.
- * Opening counts even if there is no such file. */
+/* A server may forget a client that has opened nothing for the time of a lease, a minute; libnfs would
+ * then fail for good. Opening counts even if there is no such file. */
 static void stay_known(void)
 {
 	struct nfsfh *handle;
