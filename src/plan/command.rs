@@ -12,6 +12,8 @@ mod system;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_gluster;
+#[cfg(test)]
 mod golden_long;
 #[cfg(test)]
 mod real;

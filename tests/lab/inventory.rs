@@ -12,6 +12,7 @@ pub struct Inventory {
     host_vars: BTreeMap<usize, BTreeMap<String, String>>,
     hosts: Vec<usize>,
     workers: Vec<usize>,
+    shared: bool,
 }
 
 impl Inventory {
@@ -46,6 +47,7 @@ impl Inventory {
                 .collect(),
             hosts: lab.hosts().collect(),
             workers: Vec::new(),
+            shared: false,
         }
     }
 
@@ -60,6 +62,12 @@ impl Inventory {
         let vars = self.host_vars.entry(host).or_default();
         vars.insert(key.to_owned(), value.to_owned());
         self
+    }
+
+    /// With the shared directory: bricks on the lab's own disks, on the first three hosts. Without it, its layer is off.
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
+        self.var("gluster_brick", "/data/brick/gvol0")
     }
 
     /// Makes some hosts workers.
@@ -81,17 +89,23 @@ impl Inventory {
                 let _ = writeln!(text, "      {key}: {}", quoted(value));
             }
         }
-        if !self.workers.is_empty() {
-            text += "  children:\n";
-            let (workers, managers): (Vec<usize>, Vec<usize>) = self
-                .hosts
-                .iter()
-                .partition(|host| self.workers.contains(host));
-            for (group, members) in [("managers", managers), ("workers", workers)] {
-                let _ = writeln!(text, "    {group}:\n      hosts:");
-                for host in members {
-                    let _ = writeln!(text, "        {}:", name_of(host));
-                }
+        text += "  children:\n";
+        let (workers, managers): (Vec<usize>, Vec<usize>) = self
+            .hosts
+            .iter()
+            .partition(|host| self.workers.contains(host));
+        let bricks = self.hosts.iter().copied().filter(|_| self.shared).take(3);
+        for (group, members) in [
+            ("managers", managers),
+            ("workers", workers),
+            ("gluster", bricks.collect()),
+        ] {
+            if members.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "    {group}:\n      hosts:");
+            for host in members {
+                let _ = writeln!(text, "        {}:", name_of(host));
             }
         }
         let path = lab.files.path().join(name);

@@ -13,6 +13,7 @@ mod conformance;
 mod disks;
 mod drift;
 mod fingerprint;
+mod gluster;
 mod interrupted;
 mod inventory;
 mod kills;
@@ -45,6 +46,21 @@ fn first_cluster() {
     });
     scenario("the second run finds nothing", || apply::second_run(&lab));
     scenario("changes by hand are repaired", || drift::all(&lab));
+}
+
+/// Blank hosts to all layers that there are, damage by hand, and a boot of all hosts at once.
+#[test]
+#[ignore = "needs root and the lab"]
+fn whole_cluster() {
+    let lab = scenario("three hosts up", || Lab::up("whole", 3));
+    let planned = scenario("the plan of all layers leaves no trace", || {
+        gluster::blank(&lab)
+    });
+    scenario("apply does what was planned", || {
+        gluster::first_run(&lab, &planned);
+    });
+    scenario("damage of the shared directory", || gluster::damaged(&lab));
+    scenario("all hosts boot at once", || gluster::booted(&lab));
 }
 
 /// The simulation that most tests of the swarm rest on, against the daemons that it simulates.
