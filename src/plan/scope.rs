@@ -96,6 +96,9 @@ impl Scope {
                         Query::Firewall => paths.iter().any(|path| {
                             overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
+                        Query::Postgres(about) => paths
+                            .iter()
+                            .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)
