@@ -46,7 +46,8 @@ impl Act {
             | Self::SetSysctl { .. }
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
-            | Self::Swarm(_) => Scope::Cluster,
+            | Self::Swarm(_)
+            | Self::Postgres(_) => Scope::Cluster,
         }
     }
 }

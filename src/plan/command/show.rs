@@ -1,6 +1,6 @@
 //! An act as one line that a reviewer knows. Never a secret.
 
-use super::{firewall, package, swarm, system};
+use super::{firewall, package, postgres, swarm, system};
 use crate::plan::{Act, Content};
 use crate::probe::shell::{join, quote};
 
@@ -57,6 +57,7 @@ impl Act {
             Self::AddToGroup { user, group } => system::add_to_group_line(user, group),
             Self::SetHostname(name) => system::hostname_line(name),
             Self::Swarm(act) => swarm::words(act).join(" "),
+            Self::Postgres(act) => postgres::show(act),
             Self::Command { line, .. } => line.script(),
         }
     }
