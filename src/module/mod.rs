@@ -165,4 +165,5 @@ modules! {
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
+    Postgres(crate::cluster::postgres::Postgres),
 }
