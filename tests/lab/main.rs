@@ -21,6 +21,7 @@ mod locks;
 mod machines;
 mod packages;
 mod plan;
+mod postgres;
 mod provision;
 mod scenario;
 mod shapes;
@@ -44,6 +45,22 @@ fn first_cluster() {
     });
     scenario("the second run finds nothing", || apply::second_run(&lab));
     scenario("changes by hand are repaired", || drift::all(&lab));
+}
+
+/// The layers above the swarm.
+#[test]
+#[ignore = "needs root and the lab"]
+fn whole_cluster() {
+    let lab = scenario("three hosts up", || Lab::up("whole", 3));
+    scenario("a primary with its roles and database", || {
+        postgres::founded(&lab);
+    });
+    scenario("changes to the database by hand", || {
+        postgres::damaged(&lab);
+    });
+    scenario("a former primary stays down", || {
+        postgres::failed_over(&lab);
+    });
 }
 
 /// What can be wrong between this machine and the hosts.
