@@ -198,6 +198,7 @@ fn readable(decision: &Decision) -> Map<String, Json> {
         let reach = match &refusal.reach {
             Reach::Hosts(hosts) => format!("{hosts:?}"),
             Reach::Layer => "the layer".to_owned(),
+            Reach::LayerAfterWaits => "the layer, after its waits".to_owned(),
             Reach::Here => "nothing else".to_owned(),
         };
         json!({

@@ -239,6 +239,19 @@ impl<F: super::Fleet> Engine<'_, F> {
         self.refresh(&gone);
     }
 
+    /// Forgets what the health of the layers follows from.
+    pub(super) fn forget_health(&mut self) {
+        let mut gone = BTreeSet::new();
+        for progress in &self.progress {
+            if matches!(&progress.stage, Stage::Decided(verdict) if verdict.health.is_some()) {
+                for (host, query) in &progress.asked {
+                    gone.extend(self.memory.forget(host, |held, _| held == query));
+                }
+            }
+        }
+        self.refresh(&gone);
+    }
+
     /// Forgets everything, so that all is asked anew.
     pub fn forget_all(&mut self) {
         let mut gone = BTreeSet::new();

@@ -5,7 +5,9 @@ use super::refusal::{NO_FIREWALLD, NO_ZONE, refuse};
 use super::zone::Place;
 use super::{Args, Context, Module, Unfit, opening};
 use crate::inventory::HostName;
-use crate::plan::{Act, Class, Decision, FirewallChange, FirewallItem, Refusal, Step, StepId};
+use crate::plan::{
+    Act, Advice, Class, Decision, FirewallChange, FirewallItem, Refusal, Step, StepId,
+};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::firewall;
 use crate::probe::network::Interface;
@@ -22,6 +24,7 @@ pub struct Firewall {
     place: Place,
     items: Vec<FirewallItem>,
     open: bool,
+    required: bool,
     package: Option<String>,
 }
 
@@ -69,6 +72,12 @@ impl Module for Firewall {
                 ArgKind::Text,
                 "The package of firewalld, when earlier tasks install and start it.",
             ),
+            defaulted(
+                "required",
+                ArgKind::Bool,
+                "false",
+                "Whether a host that has no firewalld at all is refused; otherwise that is only reported.",
+            ),
         ],
     };
 
@@ -84,6 +93,7 @@ impl Module for Firewall {
             place: Place::from_args(args, context)?,
             items,
             open: args.text("state").as_deref() != Some("closed"),
+            required: args.flag("required"),
             package: args.text("package"),
         })
     }
@@ -210,14 +220,46 @@ impl Firewall {
                     ..Decision::default()
                 }
             }
+            (None, _) if firewall.absent && !self.required => Decision {
+                advice: vec![self.without_firewalld()],
+                ..Decision::default()
+            },
+            (None, _) if firewall.absent => refuse(
+                &self.host,
+                NO_FIREWALLD,
+                format!("{} has no firewalld, and the inventory wants one", self.host),
+                vec![format!("{}: {}", self.host, firewall.silent)],
+                "install it there (`dnf install firewalld`, `systemctl enable --now firewalld`), or set `firewall_required: false`",
+            )
+            .into(),
             (None, _) => refuse(
                 &self.host,
                 NO_FIREWALLD,
-                format!("firewalld does not run on {}, and whether it should is for you to decide", self.host),
+                format!("firewalld is installed and does not run on {}, and whether it should is for you to decide", self.host),
                 vec![format!("{}: {}", self.host, firewall.silent)],
-                "start it (`systemctl enable --now firewalld`), or leave the firewall alone with `manage_firewall: false`",
+                "start it (`systemctl enable --now firewalld`), remove it, or leave the firewall alone with `manage_firewall: false`",
             )
             .into(),
+        }
+    }
+
+    /// Nothing is there to be opened. What else may filter (nftables, a cloud's rules) is not ours to see.
+    fn without_firewalld(&self) -> Advice {
+        let names = opening::names(&self.items, ", ");
+        let text = match self.open {
+            true => format!(
+                "{} has no firewalld: no ports are opened there; whatever else filters must let in {names}",
+                self.host
+            ),
+            false => format!(
+                "{} has no firewalld: nothing is closed there; whatever else filters must keep out {names}",
+                self.host
+            ),
+        };
+        Advice {
+            code: NO_FIREWALLD.to_owned(),
+            host: Some(self.host.clone()),
+            text,
         }
     }
 

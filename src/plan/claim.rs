@@ -60,6 +60,8 @@ pub enum Expect {
     NodeDown(String),
     /// The roster lists the node with this id as a worker that no longer has a vote.
     NodeIsWorker(String),
+    /// The roster has the node with this id as its leader.
+    NodeLeads(String),
     /// The roster shows that one more manager may fail to come up without costing the quorum; of a single
     /// manager this cannot be asked.
     CanAddManager,
@@ -131,6 +133,7 @@ impl Claim {
                     Expect::NodeIsWorker(id) => {
                         nodes.iter().any(|node| node.id == *id && !node.votes())
                     }
+                    Expect::NodeLeads(id) => nodes.iter().any(|node| node.id == *id && node.leader),
                     Expect::CanAddManager => docker::Node::may_add_manager(nodes),
                     Expect::CanDropManager => docker::Node::may_drop_manager(nodes),
                     Expect::NodeLabelled { hostname, labels } => nodes.iter().any(|node| {
@@ -154,7 +157,7 @@ pub(crate) fn no_swarm(docker: &Docker) -> bool {
         .engine
         .as_ref()
         .is_none_or(|engine| engine.swarm.local_node_state == "inactive");
-    engine_says_no && docker.trace.is_empty()
+    engine_says_no && !docker.hangs && docker.trace.is_empty()
 }
 
 impl fmt::Display for Claim {
@@ -187,6 +190,7 @@ impl fmt::Display for Claim {
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
             Expect::Postgres(expect) => write!(f, "{expect}"),
+            Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
             Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),
             Expect::NodeLabelled { hostname, .. } => {
