@@ -171,6 +171,7 @@ fn work(layer: usize, host: &str, name: &'static str, yaml: &str) -> Work<'stati
         task: yaml.clone(),
         hosts: vec![host.clone()],
         cluster: false,
+        tells_health: false,
         register: None,
         build: Box::new(move || {
             Built::Module(Box::new(module(&host, name, &yaml).expect("a module")))
@@ -190,6 +191,7 @@ fn directory_from(registers: &Arc<Registers>, host: &str, of: &str) -> Work<'sta
         task: "from a reading".into(),
         hosts: vec![host.clone()],
         cluster: false,
+        tells_health: false,
         register: None,
         build: Box::new(move || match registers.get(&of, "count") {
             Some(Val::Known(value)) => {

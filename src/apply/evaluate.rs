@@ -84,6 +84,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         progress.stage = match found {
             Err(need) => Stage::Asking(need),
             Ok(verdict) => {
+                progress.health.clone_from(&verdict.health);
                 let blind = (!self.works[index].cluster).then(|| {
                     // What a task asks of other hosts it can do without: it says itself what it then takes for granted.
                     let own = |(host, _): &&Key| self.works[index].hosts.contains(host);

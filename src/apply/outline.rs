@@ -195,13 +195,22 @@ impl<F: super::Fleet> Engine<'_, F> {
 
     /// How well the layers are, as far as they were looked at.
     pub fn health(&self) -> Vec<Health> {
-        self.progress
-            .iter()
-            .filter_map(|progress| match &progress.stage {
-                Stage::Decided(verdict) => verdict.health.clone(),
+        let mut layers: Vec<Health> = Vec::new();
+        for progress in &self.progress {
+            let health = match &progress.stage {
+                Stage::Decided(_) | Stage::Blind(_) => progress.health.clone(),
                 _ => None,
-            })
-            .collect()
+            };
+            let Some(health) = health else {
+                continue;
+            };
+            // What each host tells of itself is one layer.
+            match layers.iter_mut().find(|known| known.layer == health.layer) {
+                Some(known) => known.members.extend(health.members),
+                None => layers.push(health),
+            }
+        }
+        layers
     }
 
     /// Counts the tasks that are as they should be, and those that were left out.

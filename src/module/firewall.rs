@@ -1,6 +1,7 @@
 //! `firewall`: firewalld lets these in, now and after a restart, in the zone of the cluster's address.
 
 use super::argument::{TEXTS, defaulted, optional};
+use super::covered::{self, Covered};
 use super::refusal::{NO_FIREWALLD, NO_ZONE, refuse};
 use super::zone::Place;
 use super::{Args, Context, Module, Unfit, opening};
@@ -26,6 +27,7 @@ pub struct Firewall {
     open: bool,
     required: bool,
     package: Option<String>,
+    covered: Option<Covered>,
 }
 
 /// What is seen of it.
@@ -35,6 +37,7 @@ pub struct State {
     interfaces: Option<Seen<Vec<Interface>>>,
     /// Asked for only when firewalld does not run.
     package: Option<Seen<Option<Installed>>>,
+    covered: Option<covered::Sight>,
 }
 
 impl Module for Firewall {
@@ -68,6 +71,16 @@ impl Module for Firewall {
                 "Whether they are let in.",
             ),
             optional(
+                "covers",
+                TEXTS,
+                "Ports that the one service must stand for; those that its definition lacks are opened beside it.",
+            ),
+            optional(
+                "comes_with",
+                ArgKind::Text,
+                "The package that brings the definition of the service.",
+            ),
+            optional(
                 "package",
                 ArgKind::Text,
                 "The package of firewalld, when earlier tasks install and start it.",
@@ -95,6 +108,7 @@ impl Module for Firewall {
             open: args.text("state").as_deref() != Some("closed"),
             required: args.flag("required"),
             package: args.text("package"),
+            covered: Covered::from_args(args)?,
         })
     }
 
@@ -107,6 +121,11 @@ impl Module for Firewall {
             interfaces: matches!(self.place, Place::Cluster { .. })
                 .then(|| seen.interfaces(&self.host)),
             package: package.map(|package| seen.package(&self.host, package)),
+            covered: self
+                .covered
+                .as_ref()
+                .filter(|_| !stopped)
+                .map(|covered| covered.look(&self.host, seen)),
         };
         seen.settle(state)
     }
@@ -130,10 +149,18 @@ impl Module for Firewall {
         let Some(openings) = firewall.zones.get(zone) else {
             return self.idle(zone, firewall).into();
         };
+        let mut items = self.items.clone();
+        if let (Some(covered), Some(sight)) = (&self.covered, &state.covered) {
+            match covered.lacks(&self.host, sight) {
+                Ok(Some(lacking)) => items.extend(lacking),
+                Ok(None) => return Decision::default(),
+                Err(refusal) => return (*refusal).into(),
+            }
+        }
         let mut both = Vec::new();
         let mut now = Vec::new();
         let mut later = Vec::new();
-        for item in &self.items {
+        for item in &items {
             let wrong = |side| opening::lets_in(side, item) != self.open;
             match (wrong(&openings.runtime), wrong(&openings.permanent)) {
                 (true, true) => both.push(item.clone()),

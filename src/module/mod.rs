@@ -6,6 +6,7 @@ mod address;
 mod args;
 mod argument;
 mod attributes;
+mod covered;
 mod edited_file;
 mod guard;
 mod health;
@@ -165,5 +166,7 @@ modules! {
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
+    GlusterPool(crate::cluster::gluster_pool::GlusterPool),
+    GlusterVolume(crate::cluster::gluster_volume::GlusterVolume),
     Postgres(crate::cluster::postgres::Postgres),
 }

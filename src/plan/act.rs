@@ -1,5 +1,10 @@
 //! The changes that exist. An act is typed data; [`Act::argv`] is its only translation into a command.
 
+mod gluster;
+mod mount;
+
+pub use gluster::GlusterAct;
+pub use mount::MountAct;
 mod postgres;
 
 pub use postgres::{Password, PostgresAct, RoleSpec};
@@ -95,6 +100,10 @@ pub enum Act {
     SetHostname(String),
     /// Changes a Docker Swarm.
     Swarm(SwarmAct),
+    /// Changes a `GlusterFS` pool or volume.
+    Gluster(GlusterAct),
+    /// Changes what is mounted.
+    Mount(MountAct),
     /// Changes a PostgreSQL server.
     Postgres(PostgresAct),
     /// Runs a command of the user's.

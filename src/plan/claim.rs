@@ -1,5 +1,8 @@
 //! Evidence and postconditions: statements about a host that can be checked by asking it.
 
+mod gluster;
+
+pub use gluster::GlusterExpect;
 mod postgres;
 
 pub use postgres::{PostgresExpect, is_loaded};
@@ -67,6 +70,10 @@ pub enum Expect {
     CanAddManager,
     /// The roster shows that one manager less leaves a quorum.
     CanDropManager,
+    /// About `GlusterFS`.
+    Gluster(GlusterExpect),
+    /// Something is mounted that answers.
+    Mounted,
     /// Of a PostgreSQL server.
     Postgres(PostgresExpect),
     /// The roster lists a ready node of this host name that has these labels, among others.
@@ -101,6 +108,8 @@ impl Claim {
             }
             (Expect::UnitActive(wanted), Answer::Unit(unit)) => unit.is_active() == *wanted,
             (Expect::Installed, Answer::Package(package)) => package.is_some(),
+            (Expect::Gluster(expect), answer) => expect.holds(answer),
+            (Expect::Mounted, Answer::Mounted(mounted)) => mounted.is_alive(),
             (Expect::EngineRuns, Answer::Docker(docker)) => docker.engine.is_some(),
             (Expect::NoSwarm, Answer::Docker(docker)) => no_swarm(docker),
             (Expect::SwarmMember { manager }, Answer::Docker(docker)) => {
@@ -174,6 +183,8 @@ impl fmt::Display for Claim {
             Expect::UnitActive(true) => write!(f, "{:?} is active", self.query),
             Expect::UnitActive(false) => write!(f, "{:?} is not active", self.query),
             Expect::Installed => write!(f, "{:?} is installed", self.query),
+            Expect::Gluster(expect) => write!(f, "{expect}"),
+            Expect::Mounted => f.write_str("it is mounted, and answers"),
             Expect::EngineRuns => f.write_str("the Docker engine answers"),
             Expect::NoSwarm => f.write_str("the engine is in no swarm, on its disk neither"),
             Expect::SwarmMember { manager: true } => {

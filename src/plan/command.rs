@@ -2,6 +2,8 @@
 
 mod file;
 mod firewall;
+mod gluster;
+mod mount;
 mod package;
 mod postgres;
 mod show;
@@ -10,6 +12,8 @@ mod system;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_gluster;
 #[cfg(test)]
 mod golden_long;
 #[cfg(test)]
@@ -165,6 +169,8 @@ impl Act {
             Self::AddToGroup { user, group } => vec![system::add_to_group(user, group)],
             Self::SetHostname(name) => vec![system::hostname(name)],
             Self::Swarm(act) => vec![swarm::phase(act, late)],
+            Self::Gluster(act) => vec![gluster::phase(act)],
+            Self::Mount(act) => vec![mount::phase(act)],
             Self::Postgres(act) => vec![postgres::phase(act)],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }

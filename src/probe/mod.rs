@@ -5,9 +5,14 @@
 
 pub mod answers;
 pub mod ask;
+pub mod brick;
 pub mod docker;
 pub mod firewall;
+pub mod firewall_service;
+pub mod gluster;
+pub mod gluster_volume;
 pub mod machine;
+pub mod mounted;
 pub mod network;
 pub mod package;
 pub mod path;
@@ -15,6 +20,7 @@ pub mod postgres;
 pub mod shell;
 pub mod unit;
 pub mod user;
+mod xml;
 
 pub use answers::{Answers, Memory, Need, Seen};
 pub use path::PathState;
@@ -82,6 +88,18 @@ queries! {
     docker: Docker => docker::Docker,
     /// The roster of the swarm as this manager sees it.
     swarm_nodes: SwarmNodes => docker::Roster,
+    /// What the definition of a service of firewalld lets in; `None` when firewalld knows none of this name.
+    firewall_service: FirewallService(String) => Option<firewall_service::Service>,
+    /// What is mounted at a place, and whether it answers.
+    mounted: Mounted(String) => mounted::Mounted,
+    /// The GlusterFS daemon, its pool, and what both left on the disk.
+    gluster: Gluster => gluster::Gluster,
+    /// A GlusterFS volume as this daemon knows it.
+    gluster_volume: GlusterVolume(String) => gluster_volume::Volume,
+    /// Processes and healing of a GlusterFS volume, asked through this daemon.
+    gluster_status: GlusterStatus(String) => gluster_volume::Status,
+    /// The folder of a brick of GlusterFS.
+    gluster_brick: GlusterBrick(String) => brick::Folder,
     /// PostgreSQL: its data directory, and what a running server says of itself.
     postgres: Postgres(postgres::About) => postgres::Postgres,
 }
@@ -90,9 +108,12 @@ impl Answer {
     /// The part that only an act can change; `None` when all of it changes by itself.
     pub fn steady(&self) -> Option<Self> {
         Some(match self {
-            Self::Clock(_) | Self::Filesystem(_) => return None,
+            Self::Clock(_) | Self::Filesystem(_) | Self::GlusterStatus(_) => return None,
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
+            Self::Gluster(gluster) => Self::Gluster(gluster.steady()),
+            Self::GlusterBrick(folder) => Self::GlusterBrick(folder.steady()),
+            Self::Mounted(mounted) => Self::Mounted(mounted.steady()),
             Self::Postgres(postgres) => Self::Postgres(postgres.steady()),
             other => other.clone(),
         })
@@ -104,7 +125,15 @@ impl Query {
     pub fn is_local(&self) -> bool {
         !matches!(
             self,
-            Self::Docker | Self::SwarmNodes | Self::Postgres(_) | Self::Command(_)
+            Self::Docker
+                | Self::SwarmNodes
+                | Self::Postgres(_)
+                | Self::Command(_)
+                | Self::Gluster
+                | Self::GlusterVolume(_)
+                | Self::GlusterStatus(_)
+                | Self::GlusterBrick(_)
+                | Self::Mounted(_)
         )
     }
 }

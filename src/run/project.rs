@@ -16,6 +16,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../playbooks/hosts.yml"),
     ),
     (
+        "playbooks/packages.yml",
+        include_str!("../../playbooks/packages.yml"),
+    ),
+    (
         "playbooks/docker.yml",
         include_str!("../../playbooks/docker.yml"),
     ),
@@ -26,6 +30,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "playbooks/swarm.yml",
         include_str!("../../playbooks/swarm.yml"),
+    ),
+    (
+        "playbooks/glusterfs.yml",
+        include_str!("../../playbooks/glusterfs.yml"),
     ),
     (
         "playbooks/postgresql-packages.yml",
