@@ -3,5 +3,7 @@
 //! "This host does not have it" is never a reason to create a cluster: the predicate for that is that
 //! *every* member answered and *none* shows a trace.
 
+pub mod pgpool;
 pub mod preflight;
+pub mod ssh_mesh;
 pub mod swarm;

@@ -91,6 +91,8 @@ pub enum Act {
     SetHostname(String),
     /// Changes a Docker Swarm.
     Swarm(SwarmAct),
+    /// Changes the nodes of Pgpool-II.
+    Pgpool(super::PgpoolAct),
     /// Runs a command of the user's.
     Command {
         /// What to run.

@@ -68,6 +68,8 @@ pub enum Expect {
         /// Labels and their values.
         labels: BTreeMap<String, String>,
     },
+    /// About Pgpool-II.
+    Pgpool(super::PgpoolExpect),
 }
 
 impl Claim {
@@ -86,6 +88,7 @@ impl Claim {
             return false;
         };
         match (&self.expect, answer) {
+            (Expect::Pgpool(expect), answer) => expect.holds(answer),
             (Expect::Is(wanted), answer) => **wanted == *answer,
             (Expect::Absent, Answer::Path(state)) => *state == PathState::Absent,
             (Expect::FileIs(wanted), Answer::Path(PathState::File { sha256, .. })) => {
@@ -154,6 +157,7 @@ impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.host)?;
         match &self.expect {
+            Expect::Pgpool(expect) => expect.fmt(f),
             Expect::Is(_) => write!(
                 f,
                 "{:?} answers as it did when this was planned",

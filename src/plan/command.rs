@@ -154,6 +154,7 @@ impl Act {
             Self::AddToGroup { user, group } => vec![system::add_to_group(user, group)],
             Self::SetHostname(name) => vec![system::hostname(name)],
             Self::Swarm(act) => vec![swarm::phase(act, late)],
+            Self::Pgpool(act) => vec![Phase::run(act.script(), act.deadline_s())],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }
     }

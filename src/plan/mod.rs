@@ -5,12 +5,14 @@ mod claim;
 mod command;
 mod decision;
 mod document;
+mod pgpool;
 mod scope;
 mod step;
 
 pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
 pub use claim::{Claim, Expect};
 pub use command::{CHANGED, Late, Phase};
+pub use pgpool::{PgpoolAct, PgpoolExpect};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
 pub use document::{Plan, Planned, Unknown};
 pub use scope::Scope;

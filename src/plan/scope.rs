@@ -46,6 +46,7 @@ impl Act {
             | Self::SetSysctl { .. }
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
+            | Self::Pgpool(_)
             | Self::Swarm(_) => Scope::Cluster,
         }
     }
@@ -96,6 +97,12 @@ impl Scope {
                         Query::Firewall => paths.iter().any(|path| {
                             overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
+                        Query::Pgpool(about) => {
+                            paths.iter().any(|path| overlap(path, &about.conf))
+                        }
+                        Query::Postgres(about) => paths
+                            .iter()
+                            .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)

@@ -1,7 +1,7 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, docker, firewall, machine, network, package, path, shell, unit, user,
+    Answer, Query, Seen, docker, firewall, machine, network, package, path, pgpool, postgres, shell, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -75,6 +75,8 @@ impl Ask {
             Query::Sysctl(key) => format!("sysctl -n -- {}", shell::quote(key)),
             Query::Docker => docker::DOCKER.to_owned(),
             Query::SwarmNodes => docker::NODES.to_owned(),
+            Query::Postgres(about) => postgres::script(about),
+            Query::Pgpool(about) => pgpool::script(about),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
@@ -136,6 +138,10 @@ impl Ask {
             Query::Sysctl(_) => one(read_sysctl(*status, stdout, stderr)),
             Query::Docker => one(docker::parse_docker(stdout, stderr).map(Answer::Docker)),
             Query::SwarmNodes => one(docker::parse_nodes(stdout, stderr).map(Answer::SwarmNodes)),
+            Query::Postgres(_) => {
+                one(postgres::parse(*status, stdout, stderr).map(Answer::Postgres))
+            }
+            Query::Pgpool(_) => one(pgpool::parse(*status, stdout, stderr).map(Answer::Pgpool)),
         }
     }
 }

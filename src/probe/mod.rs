@@ -11,6 +11,8 @@ pub mod machine;
 pub mod network;
 pub mod package;
 pub mod path;
+pub mod pgpool;
+pub mod postgres;
 pub mod shell;
 pub mod unit;
 pub mod user;
@@ -81,6 +83,10 @@ queries! {
     docker: Docker => docker::Docker,
     /// The roster of the swarm as this manager sees it.
     swarm_nodes: SwarmNodes => docker::Roster,
+    /// PostgreSQL: its data directory, and what a running server says of itself.
+    postgres: Postgres(postgres::About) => postgres::Postgres,
+    /// Pgpool-II: its files, and what the daemon says of nodes and watchdog.
+    pgpool: Pgpool(pgpool::About) => pgpool::Pgpool,
 }
 
 impl Answer {
@@ -90,6 +96,8 @@ impl Answer {
             Self::Clock(_) | Self::Filesystem(_) => return None,
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
+            Self::Pgpool(pgpool) => Self::Pgpool(pgpool.steady()),
+            Self::Postgres(postgres) => Self::Postgres(postgres.steady()),
             other => other.clone(),
         })
     }
@@ -98,6 +106,6 @@ impl Answer {
 impl Query {
     /// Whether only this host's own acts can change the answer; others tell of the cluster as well.
     pub fn is_local(&self) -> bool {
-        !matches!(self, Self::Docker | Self::SwarmNodes | Self::Command(_))
+        !matches!(self, Self::Docker | Self::SwarmNodes | Self::Postgres(_) | Self::Pgpool(_) | Self::Command(_))
     }
 }

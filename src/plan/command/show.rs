@@ -57,6 +57,7 @@ impl Act {
             Self::AddToGroup { user, group } => system::add_to_group_line(user, group),
             Self::SetHostname(name) => system::hostname_line(name),
             Self::Swarm(act) => swarm::words(act).join(" "),
+            Self::Pgpool(act) => join(&act.words()),
             Self::Command { line, .. } => line.script(),
         }
     }
