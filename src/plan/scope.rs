@@ -97,9 +97,6 @@ impl Scope {
                         Query::Firewall => paths.iter().any(|path| {
                             overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
-                        Query::Pgpool(about) => {
-                            paths.iter().any(|path| overlap(path, &about.conf))
-                        }
                         Query::Postgres(about) => paths
                             .iter()
                             .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),

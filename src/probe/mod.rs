@@ -11,7 +11,6 @@ pub mod machine;
 pub mod network;
 pub mod package;
 pub mod path;
-pub mod pgpool;
 pub mod postgres;
 pub mod shell;
 pub mod unit;
@@ -85,8 +84,6 @@ queries! {
     swarm_nodes: SwarmNodes => docker::Roster,
     /// PostgreSQL: its data directory, and what a running server says of itself.
     postgres: Postgres(postgres::About) => postgres::Postgres,
-    /// Pgpool-II: its files, and what the daemon says of nodes and watchdog.
-    pgpool: Pgpool(pgpool::About) => pgpool::Pgpool,
 }
 
 impl Answer {
@@ -96,7 +93,6 @@ impl Answer {
             Self::Clock(_) | Self::Filesystem(_) => return None,
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
-            Self::Pgpool(pgpool) => Self::Pgpool(pgpool.steady()),
             Self::Postgres(postgres) => Self::Postgres(postgres.steady()),
             other => other.clone(),
         })
@@ -106,6 +102,9 @@ impl Answer {
 impl Query {
     /// Whether only this host's own acts can change the answer; others tell of the cluster as well.
     pub fn is_local(&self) -> bool {
-        !matches!(self, Self::Docker | Self::SwarmNodes | Self::Postgres(_) | Self::Pgpool(_) | Self::Command(_))
+        !matches!(
+            self,
+            Self::Docker | Self::SwarmNodes | Self::Postgres(_) | Self::Command(_)
+        )
     }
 }

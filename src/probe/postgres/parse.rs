@@ -39,7 +39,11 @@ pub fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Postgres> {
                 };
             }
             "fork" => found.history.extend(fork(value)),
-            "control" => _ = value.split_once(':').map(|(k, v)| control.insert(k, v.trim())),
+            "control" => {
+                _ = value
+                    .split_once(':')
+                    .map(|(k, v)| control.insert(k, v.trim()))
+            }
             "running" => found.running = true,
             "json" => json.push(value),
             _ => {}
@@ -117,10 +121,7 @@ fn server(json: &[&str]) -> Result<Server, String> {
     let lines = json.join("\n");
     let mut objects = serde_json::Deserializer::from_str(&lines).into_iter::<serde_json::Value>();
     let wrong = |error: serde_json::Error| format!("its answer cannot be read: {error}");
-    let first = objects
-        .next()
-        .ok_or("it gave no answer")?
-        .map_err(wrong)?;
+    let first = objects.next().ok_or("it gave no answer")?.map_err(wrong)?;
     let told = Told::deserialize(&first).map_err(wrong)?;
     let mut server = Server::deserialize(&first).map_err(wrong)?;
     server.timeline = told
