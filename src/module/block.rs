@@ -154,15 +154,13 @@ impl Module for Block {
             Some(_) => format!("its block `{label}` is missing or differs"),
             None => format!("it has a block `{label}`"),
         };
-        let mut decision = self.file.plan(state, &why, |now| {
-            match &self.drop {
-                None => set(now, &self.markers, self.block.as_deref()),
-                Some(drop) => set(
-                    &without(now, &self.markers, drop),
-                    &self.markers,
-                    self.block.as_deref(),
-                ),
-            }
+        let mut decision = self.file.plan(state, &why, |now| match &self.drop {
+            None => set(now, &self.markers, self.block.as_deref()),
+            Some(drop) => set(
+                &without(now, &self.markers, drop),
+                &self.markers,
+                self.block.as_deref(),
+            ),
         });
         for step in &mut decision.steps {
             step.id = StepId::new(&[step.id.as_str(), label]);
@@ -222,7 +220,12 @@ mod tests {
     use super::*;
 
     fn put(now: &str, block: Option<&str>) -> String {
-        String::from_utf8(set(now.as_bytes(), &Markers::new("# {mark} X", "BEGIN", "END"), block)).unwrap()
+        String::from_utf8(set(
+            now.as_bytes(),
+            &Markers::new("# {mark} X", "BEGIN", "END"),
+            block,
+        ))
+        .unwrap()
     }
 
     #[test]
@@ -263,6 +266,9 @@ mod tests {
     #[test]
     fn the_outside_is_what_is_not_ours() {
         let text = b"a\n# BEGIN X\nb\n# END X\nc";
-        assert_eq!(outside(text, &Markers::new("# {mark} X", "BEGIN", "END")), [&b"a"[..], b"c"]);
+        assert_eq!(
+            outside(text, &Markers::new("# {mark} X", "BEGIN", "END")),
+            [&b"a"[..], b"c"]
+        );
     }
 }

@@ -82,9 +82,9 @@ impl Module for HostsEntries {
             false => "its block of cluster names is missing or differs",
             true => "it has a block of cluster names",
         };
-        let mut decision = self
-            .file
-            .plan(state, why, |now| block::set(now, &markers(), block.as_deref()));
+        let mut decision = self.file.plan(state, why, |now| {
+            block::set(now, &markers(), block.as_deref())
+        });
         for step in &mut decision.steps {
             step.id = StepId::new(&["hosts_entries"]);
         }

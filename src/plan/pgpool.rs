@@ -99,10 +99,10 @@ impl PgpoolExpect {
             Answer::Pgpool(pgpool) => self.holds_of(pgpool),
             Answer::Interfaces(interfaces) => match self {
                 Self::HasAddress(address) => interfaces.iter().any(|interface| {
-                    interface.addresses.iter().any(|own| {
-                        own.split_once('/')
-                            .is_some_and(|(own, _)| own == address)
-                    })
+                    interface
+                        .addresses
+                        .iter()
+                        .any(|own| own.split_once('/').is_some_and(|(own, _)| own == address))
                 }),
                 _ => false,
             },
@@ -122,10 +122,7 @@ impl PgpoolExpect {
                         .as_ref()
                         .is_none_or(|watchdog| watchdog.state(host).is_some_and(counts))
             }
-            Self::Quorum => pgpool
-                .watchdog
-                .as_ref()
-                .is_some_and(Watchdog::has_quorum),
+            Self::Quorum => pgpool.watchdog.as_ref().is_some_and(Watchdog::has_quorum),
             Self::Primary(host) => {
                 node(host).is_some_and(|node| node.is_attached() && node.role == "primary")
             }

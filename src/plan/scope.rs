@@ -97,6 +97,7 @@ impl Scope {
                         Query::Firewall => paths.iter().any(|path| {
                             overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
+                        Query::Pgpool(about) => paths.iter().any(|path| overlap(path, &about.conf)),
                         Query::Postgres(about) => paths
                             .iter()
                             .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),

@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("hash", hash);
     environment.add_filter("pgpool_aes", pgpool_aes);
-    environment.add_filter("pgpool_value", |text: &str| one_line(text).map(pgpool_value));
+    environment.add_filter("pgpool_value", |text: &str| {
+        one_line(text).map(pgpool_value)
+    });
     environment.add_filter("pgpass_field", |text: &str| {
         one_line(text).map(|text| text.replace('\\', "\\\\").replace(':', "\\:"))
     });

@@ -1,8 +1,8 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, docker, firewall, machine, network, package, path, postgres, shell, unit,
-    user,
+    Answer, Query, Seen, docker, firewall, machine, network, package, path, pgpool, postgres,
+    shell, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -77,6 +77,7 @@ impl Ask {
             Query::Docker => docker::DOCKER.to_owned(),
             Query::SwarmNodes => docker::NODES.to_owned(),
             Query::Postgres(about) => postgres::script(about),
+            Query::Pgpool(about) => pgpool::script(about),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
@@ -141,6 +142,7 @@ impl Ask {
             Query::Postgres(_) => {
                 one(postgres::parse(*status, stdout, stderr).map(Answer::Postgres))
             }
+            Query::Pgpool(_) => one(pgpool::parse(*status, stdout, stderr).map(Answer::Pgpool)),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod machine;
 pub mod network;
 pub mod package;
 pub mod path;
+pub mod pgpool;
 pub mod postgres;
 pub mod shell;
 pub mod unit;
@@ -84,6 +85,8 @@ queries! {
     swarm_nodes: SwarmNodes => docker::Roster,
     /// PostgreSQL: its data directory, and what a running server says of itself.
     postgres: Postgres(postgres::About) => postgres::Postgres,
+    /// Pgpool-II: its files, and what the daemon says of nodes and watchdog.
+    pgpool: Pgpool(pgpool::About) => pgpool::Pgpool,
 }
 
 impl Answer {
@@ -93,6 +96,7 @@ impl Answer {
             Self::Clock(_) | Self::Filesystem(_) => return None,
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
+            Self::Pgpool(pgpool) => Self::Pgpool(pgpool.steady()),
             Self::Postgres(postgres) => Self::Postgres(postgres.steady()),
             other => other.clone(),
         })
@@ -104,7 +108,11 @@ impl Query {
     pub fn is_local(&self) -> bool {
         !matches!(
             self,
-            Self::Docker | Self::SwarmNodes | Self::Postgres(_) | Self::Command(_)
+            Self::Docker
+                | Self::SwarmNodes
+                | Self::Postgres(_)
+                | Self::Pgpool(_)
+                | Self::Command(_)
         )
     }
 }

@@ -152,8 +152,8 @@ impl Project {
                 }
             }
         }
-        let found = built_in_files()
-            .find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
+        let found =
+            built_in_files().find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
         match found {
             Some((path, text)) => Ok((PathBuf::from(path), text.as_bytes().to_vec())),
             None => Err(

@@ -49,11 +49,7 @@ fn counts(state: &State, host: &HostName) -> bool {
 }
 
 /// `primary up, watchdog leader, 10.20.0.100`
-fn member(
-    wanted: &Pgpool,
-    host: &HostName,
-    observed: &Observed,
-) -> (Light, String) {
+fn member(wanted: &Pgpool, host: &HostName, observed: &Observed) -> (Light, String) {
     if !observed.answered() {
         return (
             Light::Unknown,

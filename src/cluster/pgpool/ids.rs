@@ -32,7 +32,10 @@ pub(super) fn settle(
         return Err(files
             .iter()
             .map(|(host, file)| {
-                let nodes: Vec<String> = file.iter().map(|(id, name)| format!("{id} {name}")).collect();
+                let nodes: Vec<String> = file
+                    .iter()
+                    .map(|(id, name)| format!("{id} {name}"))
+                    .collect();
                 format!("{host}: {}", nodes.join(", "))
             })
             .collect());
@@ -55,7 +58,8 @@ pub(super) fn of(ids: &Ids, host: &HostName) -> Option<u32> {
 
 /// The backends file: equal on all hosts.
 pub(super) fn backends_file(ids: &Ids, data: &str, watchdog: bool) -> String {
-    let mut text = String::from("# Written by provision. Node ids are for ever: lines are only added.\n");
+    let mut text =
+        String::from("# Written by provision. Node ids are for ever: lines are only added.\n");
     for (id, host) in ids {
         text.push_str(&format!(
             "\nbackend_hostname{id} = '{host}'\n\
@@ -84,7 +88,10 @@ mod tests {
     use super::*;
 
     fn ids(pairs: &[(u32, &str)]) -> Ids {
-        pairs.iter().map(|(id, name)| (*id, (*name).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(id, name)| (*id, (*name).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -102,7 +109,11 @@ mod tests {
         );
         // The id of a host that is gone is not given to another one.
         assert_eq!(
-            settle(&members, &[(&members[0], &ids(&[(0, "a"), (1, "x"), (2, "b")]))]).unwrap(),
+            settle(
+                &members,
+                &[(&members[0], &ids(&[(0, "a"), (1, "x"), (2, "b")]))]
+            )
+            .unwrap(),
             ids(&[(0, "a"), (1, "x"), (2, "b"), (3, "c")])
         );
     }

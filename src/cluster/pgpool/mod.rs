@@ -92,7 +92,9 @@ impl Module for Pgpool {
             for name in ["advertise_address", "ansible_host"] {
                 let taken = (context.variable)(host, name)?.and_then(|node| node.scalar());
                 if taken.as_deref() == Some(&*vip.to_string()) {
-                    let problem = format!("{vip} is the address of {host}, and the virtual address must be nobody's");
+                    let problem = format!(
+                        "{vip} is the address of {host}, and the virtual address must be nobody's"
+                    );
                     return Err(args.wrong_at("vip", problem));
                 }
             }

@@ -8,7 +8,13 @@ use crate::plan::{Advice, Reach, Refusal};
 use crate::probe::Seen;
 use crate::probe::postgres::{Data, Postgres};
 
-fn refusal(code: &str, reach: Reach, because: String, evidence: Vec<String>, hint: &str) -> Refusal {
+fn refusal(
+    code: &str,
+    reach: Reach,
+    because: String,
+    evidence: Vec<String>,
+    hint: &str,
+) -> Refusal {
     Refusal {
         code: code.to_owned(),
         because,
@@ -23,11 +29,13 @@ fn all_say(wanted: &Pgpool, state: &State) -> Vec<String> {
     wanted
         .members
         .iter()
-        .map(|host| match state.hosts.get(host).map(|seen| &seen.postgres) {
-            Some(Seen::Is(postgres)) => format!("{host}: {}", says(postgres)),
-            Some(Seen::Unknown(why)) => format!("{host}: did not answer: {why}"),
-            None => format!("{host}: was not asked"),
-        })
+        .map(
+            |host| match state.hosts.get(host).map(|seen| &seen.postgres) {
+                Some(Seen::Is(postgres)) => format!("{host}: {}", says(postgres)),
+                Some(Seen::Unknown(why)) => format!("{host}: did not answer: {why}"),
+                None => format!("{host}: was not asked"),
+            },
+        )
         .collect()
 }
 
@@ -54,9 +62,16 @@ pub(super) fn says(postgres: &Postgres) -> String {
         (Data::Empty, _) => "an empty data directory".to_owned(),
         (Data::Foreign(names), _) => format!("not PostgreSQL's: {}", names.join(", ")),
         (Data::Present, Some(control)) => {
-            let role = if postgres.standby_signal { "standby" } else { "former primary" };
+            let role = if postgres.standby_signal {
+                "standby"
+            } else {
+                "former primary"
+            };
             let (timeline, at) = control.reaches();
-            format!("stopped {role}, {}, timeline {timeline} at {at}{cluster}", control.state)
+            format!(
+                "stopped {role}, {}, timeline {timeline} at {at}{cluster}",
+                control.state
+            )
         }
         (Data::Present, None) => format!("stopped, pg_controldata does not tell{cluster}"),
     }
@@ -69,7 +84,9 @@ pub(super) fn address_in_use(wanted: &Pgpool, asked: &HostName) -> Refusal {
         "P26",
         Reach::Layer,
         format!("{vip}, which is to be the virtual address, is in use by another machine"),
-        vec![format!("{asked}: `arping -D {vip}` got an answer, and no host of the cluster has the address")],
+        vec![format!(
+            "{asked}: `arping -D {vip}` got an answer, and no host of the cluster has the address"
+        )],
         "give `cluster_vip` an address that nobody uses, or find the other machine (`arping -c 1` shows its hardware address)",
     )
 }
@@ -98,7 +115,11 @@ pub(super) fn address_elsewhere(
     refusal(
         "P13",
         Reach::Here,
-        format!("{} is on {}, and {leader} leads the watchdog", wanted.vip, names.join(" and ")),
+        format!(
+            "{} is on {}, and {leader} leads the watchdog",
+            wanted.vip,
+            names.join(" and ")
+        ),
         vec![
             format!("the watchdog's leader: {leader}"),
             format!("the address is on: {}", names.join(", ")),
@@ -123,7 +144,9 @@ pub(super) fn another_id(host: &HostName, has: &str, wanted: &str) -> Refusal {
     refusal(
         "P14",
         Reach::Layer,
-        format!("Pgpool-II on {host} runs as node {has}, and the backends file has it as node {wanted}"),
+        format!(
+            "Pgpool-II on {host} runs as node {has}, and the backends file has it as node {wanted}"
+        ),
         vec![
             format!("{host}: pgpool_node_id is {has}"),
             format!("backends file: {host} is node {wanted}"),
@@ -220,9 +243,12 @@ pub(super) fn former_primary(view: &View<'_>, host: &HostName, postgres: &Postgr
     let mut evidence = vec![format!("{host}: {}", says(postgres))];
     if let Some(primary) = view.postgres(view.primary) {
         evidence.push(format!("{}: {}", view.primary, says(primary)));
-        evidence.extend(primary.history.iter().map(|fork| {
-            format!("timeline {} was left at {}", fork.timeline, fork.at)
-        }));
+        evidence.extend(
+            primary
+                .history
+                .iter()
+                .map(|fork| format!("timeline {} was left at {}", fork.timeline, fork.at)),
+        );
     }
     refusal(
         "P4",
@@ -239,7 +265,11 @@ pub(super) fn former_primary(view: &View<'_>, host: &HostName, postgres: &Postgr
 /// P6: a standby that does not stream.
 pub(super) fn does_not_stream(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Refusal {
     let mut evidence = vec![format!("{host}: {}", says(postgres))];
-    if let Some(receiver) = postgres.server.as_ref().and_then(|server| server.receiver.as_ref()) {
+    if let Some(receiver) = postgres
+        .server
+        .as_ref()
+        .and_then(|server| server.receiver.as_ref())
+    {
         evidence.push(format!(
             "{host}: its receiver is {} from {}:{}, slot `{}`",
             receiver.status, receiver.sender_host, receiver.sender_port, receiver.slot
@@ -252,7 +282,10 @@ pub(super) fn does_not_stream(view: &View<'_>, host: &HostName, postgres: &Postg
     refusal(
         "P6",
         Reach::Here,
-        format!("{host} runs as a standby and does not stream from {}", view.primary),
+        format!(
+            "{host} runs as a standby and does not stream from {}",
+            view.primary
+        ),
         evidence,
         "look at primary_conninfo, the slot and the log of that host; a recovery would need it stopped: `systemctl stop postgresql-…` there when its copy is not worth keeping, move its data directory aside, and run again",
     )
@@ -264,7 +297,11 @@ pub(super) fn foreign_data(view: &View<'_>, host: &HostName, postgres: &Postgres
         "P0",
         Reach::Here,
         format!("the data directory of {host} holds something that is not PostgreSQL's"),
-        vec![format!("{host}: {}: {}", view.wanted.server.data, says(postgres))],
+        vec![format!(
+            "{host}: {}: {}",
+            view.wanted.server.data,
+            says(postgres)
+        )],
         "look at it, move it away by hand, and run again",
     )
 }

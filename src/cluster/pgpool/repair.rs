@@ -58,7 +58,9 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
         decision.refusals.push(refusal);
         return;
     }
-    if knows(view, speaker, view.primary).is_some_and(|node| node.role != "primary" || !node.is_attached()) {
+    if knows(view, speaker, view.primary)
+        .is_some_and(|node| node.role != "primary" || !node.is_attached())
+    {
         decision.waits.push(Wait {
             what: format!(
                 "Pgpool-II on {speaker} does not take {} for the primary yet; when that stays, look at /var/log/pgpool_log there",
@@ -130,9 +132,7 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
                     deadline_s: NOTICE_S,
                 });
             }
-            step = step
-                .need(detached)
-                .need(Claim::new(host, server, stopped));
+            step = step.need(detached).need(Claim::new(host, server, stopped));
         }
         // Serial: a second copy at once would halve the speed of both and double what is at stake.
         if let Some(claim) = before.replace(done) {
@@ -247,9 +247,10 @@ fn slots(view: &View<'_>, decision: &mut Decision) {
         return;
     };
     for slot in server.slots.iter().filter(|slot| !slot.active) {
-        let owner = view.wanted.members.iter().find(|host| {
-            host.as_str().to_ascii_lowercase().replace(['-', '.'], "_") == slot.name
-        });
+        let owner =
+            view.wanted.members.iter().find(|host| {
+                host.as_str().to_ascii_lowercase().replace(['-', '.'], "_") == slot.name
+            });
         // A standby that is being made, or repaired in this run, takes it up again.
         let awaited = owner.is_some_and(|host| {
             host != view.primary && decision.steps.iter().any(|step| step.subject == *host)

@@ -64,8 +64,8 @@ pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
             }
         }
     }
-    state.arp = address::asks(wanted, &state)
-        .map(|(host, line)| (host.clone(), seen.command(host, line)));
+    state.arp =
+        address::asks(wanted, &state).map(|(host, line)| (host.clone(), seen.command(host, line)));
     seen.settle(state)
 }
 

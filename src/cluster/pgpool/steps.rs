@@ -111,7 +111,8 @@ pub(super) fn services(view: &View<'_>, decision: &mut Decision) {
             Some("" | "inactive") | None => "it does not run".to_owned(),
             Some(word) => format!("it is {word}"),
         };
-        let mut step = unit_step(host, UnitVerb::Start, Class::Create, &why).done(view.serves(host));
+        let mut step =
+            unit_step(host, UnitVerb::Start, Class::Create, &why).done(view.serves(host));
         if let Some(before) = starting {
             // One after the other, so that who is first leads, and no election is lost.
             step = step.need(view.serves(before));

@@ -71,7 +71,10 @@ mod tests {
     #[test]
     fn hosts_are_known_by_name_and_address() {
         assert!(names("db1,10.0.0.1 ssh-rsa A", &["10.0.0.1"]));
-        assert!(!names("db1.example,10.0.0.11 ssh-rsa A", &["db1", "10.0.0.1"]));
+        assert!(!names(
+            "db1.example,10.0.0.11 ssh-rsa A",
+            &["db1", "10.0.0.1"]
+        ));
         assert!(names("# db1: its key is not known yet", &["db1"]));
     }
 

@@ -154,9 +154,7 @@ impl Module for SshMesh {
                 .hosts
                 .iter()
                 .filter_map(|(host, observed)| Some((host, observed.logins.as_ref()?)));
-            decision
-                .refusals
-                .extend(proof::refusal(&self.user, logins));
+            decision.refusals.extend(proof::refusal(&self.user, logins));
         }
         decision
     }
@@ -220,7 +218,8 @@ impl SshMesh {
                     content: Content::plain(lines),
                     wanted: self.wanted(0o600),
                 };
-                let same = matches!(content, Seen::Is(Some(now)) if now.bytes == file.content.bytes);
+                let same =
+                    matches!(content, Seen::Is(Some(now)) if now.bytes == file.content.bytes);
                 let sight = managed_file::Sight {
                     path: path.clone(),
                     content: (!same).then(|| content.clone()),
@@ -239,9 +238,10 @@ impl SshMesh {
     fn folder(&self, host: &HostName, observed: &Observed) -> Option<Step> {
         let wanted = self.wanted(0o700);
         let (class, why) = match observed.folder.known()? {
-            PathState::Directory { attributes } => {
-                (Class::Repair, format!("its {}", wanted.difference(attributes)?))
-            }
+            PathState::Directory { attributes } => (
+                Class::Repair,
+                format!("its {}", wanted.difference(attributes)?),
+            ),
             _ => (Class::Create, "it does not exist".to_owned()),
         };
         let act = Act::MakeDirectory {
@@ -317,7 +317,11 @@ impl SshMesh {
             } else {
                 names.join(",")
             };
-            match state.hosts.get(host).map_or(Told::Silent, Observed::server_keys) {
+            match state
+                .hosts
+                .get(host)
+                .map_or(Told::Silent, Observed::server_keys)
+            {
                 Told::Keys(keys) => new.extend(keys.iter().map(|key| format!("{label} {key}"))),
                 Told::None => new.push(format!("# {host}: its ssh server has no key yet")),
                 Told::Silent => continue,
