@@ -29,6 +29,9 @@ use std::net::Ipv4Addr;
 /// The unit of its package.
 pub(super) const UNIT: &str = "pgpool.service";
 
+/// The unit that attaches a standby after a boot; the play writes it.
+pub(super) const ATTACH_UNIT: &str = "provision-pgpool-attach.service";
+
 /// The Pgpool-II cluster that should be there.
 #[derive(Clone, Debug)]
 pub struct Pgpool {

@@ -1,6 +1,6 @@
 //! What the hosts told: the input of the decision table.
 
-use super::{Pgpool, UNIT, address, ids};
+use super::{ATTACH_UNIT, Pgpool, UNIT, address, ids};
 use crate::inventory::HostName;
 use crate::module::managed_file;
 use crate::module::stamp;
@@ -27,6 +27,7 @@ pub(super) struct Observed {
     pub(super) postgres: Seen<Postgres>,
     pub(super) interfaces: Seen<Vec<Interface>>,
     pub(super) unit: Seen<Unit>,
+    pub(super) attach: Seen<Unit>,
     pub(super) stamp: stamp::Sight,
     /// The backends file and the node id, when it could be settled what they should hold.
     pub(super) files: Vec<managed_file::Sight>,
@@ -45,6 +46,7 @@ pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
             postgres: seen.postgres(host, wanted.server.clone()),
             interfaces: seen.interfaces(host),
             unit: seen.unit(host, UNIT),
+            attach: seen.unit(host, ATTACH_UNIT),
             stamp: stamp.look(seen),
             files: Vec::new(),
             hand_over: HAND_OVER

@@ -2,7 +2,7 @@
 
 use super::state::{self, HAND_OVER};
 use super::table::View;
-use super::{UNIT, ids, refuse};
+use super::{ATTACH_UNIT, UNIT, ids, refuse};
 use crate::inventory::HostName;
 use crate::plan::{
     Act, Claim, Class, Decision, Expect, PgpoolExpect, Refusal, Step, StepId, UnitVerb, Wait,
@@ -91,6 +91,22 @@ pub(super) fn services(view: &View<'_>, decision: &mut Decision) {
             let why = "it does not start at boot";
             let step = unit_step(host, UnitVerb::Enable, Class::Repair, why);
             decision.steps.push(step);
+        }
+        if !observed
+            .attach
+            .known()
+            .is_some_and(|unit| unit.exists() && unit.is_enabled())
+        {
+            decision.steps.push(Step::new(
+                StepId::new(&["pgpool", "enable-attach", host.as_str()]),
+                host,
+                Class::Create,
+                "after a boot nobody would attach the standby",
+                Act::Unit {
+                    unit: ATTACH_UNIT.to_owned(),
+                    verb: UnitVerb::Enable,
+                },
+            ));
         }
         if observed.is_active() {
             restarts.extend(verdict.restart.map(|(verb, why)| (*host, verb, why)));
