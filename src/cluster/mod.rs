@@ -4,6 +4,7 @@
 //! *every* member answered and *none* shows a trace.
 
 pub mod pgpool;
+pub mod postgres;
 pub mod preflight;
 pub mod ssh_mesh;
 pub mod swarm;

@@ -47,8 +47,13 @@ impl Layer {
     /// Whether this version does something with the layer; the variables of the others are only reserved.
     pub fn takes_effect(self) -> bool {
         match self {
-            Self::Connection | Self::Hosts | Self::Docker | Self::Firewall | Self::Swarm => true,
-            Self::Gluster | Self::Database | Self::Kompira => false,
+            Self::Connection
+            | Self::Hosts
+            | Self::Docker
+            | Self::Firewall
+            | Self::Swarm
+            | Self::Database => true,
+            Self::Gluster | Self::Kompira => false,
         }
     }
 

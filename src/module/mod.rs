@@ -167,4 +167,5 @@ modules! {
     Swarm(crate::cluster::swarm::Swarm),
     SshMesh(crate::cluster::ssh_mesh::SshMesh),
     Pgpool(crate::cluster::pgpool::Pgpool),
+    Postgres(crate::cluster::postgres::Postgres),
 }

@@ -1,5 +1,9 @@
 //! The changes that exist. An act is typed data; [`Act::argv`] is its only translation into a command.
 
+mod postgres;
+
+pub use postgres::{Password, PostgresAct, RoleSpec};
+
 use crate::inventory::HostName;
 use crate::probe::shell::CommandLine;
 use serde::{Deserialize, Serialize};
@@ -93,6 +97,8 @@ pub enum Act {
     Swarm(SwarmAct),
     /// Changes the nodes of Pgpool-II.
     Pgpool(super::PgpoolAct),
+    /// Changes a PostgreSQL server.
+    Postgres(PostgresAct),
     /// Runs a command of the user's.
     Command {
         /// What to run.

@@ -1,5 +1,9 @@
 //! Evidence and postconditions: statements about a host that can be checked by asking it.
 
+mod postgres;
+
+pub use postgres::{PostgresExpect, is_loaded};
+
 use crate::inventory::HostName;
 use crate::probe::docker::{self, Docker};
 use crate::probe::{Answer, PathState, Query, Seen};
@@ -61,6 +65,8 @@ pub enum Expect {
     CanAddManager,
     /// The roster shows that one manager less leaves a quorum.
     CanDropManager,
+    /// Of a PostgreSQL server.
+    Postgres(PostgresExpect),
     /// The roster lists a ready node of this host name that has these labels, among others.
     NodeLabelled {
         /// Host name of the node.
@@ -104,6 +110,7 @@ impl Claim {
                         && (!manager || engine.swarm.control_available)
                 })
             }
+            (Expect::Postgres(expect), Answer::Postgres(postgres)) => expect.holds(postgres),
             (expect, Answer::SwarmNodes(roster)) => {
                 let Some(nodes) = &roster.nodes else {
                     return false;
@@ -183,6 +190,7 @@ impl fmt::Display for Claim {
             Expect::NodeGone(id) => write!(f, "the roster no longer lists node {id}"),
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
+            Expect::Postgres(expect) => write!(f, "{expect}"),
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
             Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),
             Expect::NodeLabelled { hostname, .. } => {

@@ -3,6 +3,7 @@
 mod file;
 mod firewall;
 mod package;
+mod postgres;
 mod show;
 mod swarm;
 mod system;
@@ -14,7 +15,7 @@ mod golden_long;
 #[cfg(test)]
 mod real;
 
-use super::{Act, SwarmAct};
+use super::{Act, PostgresAct, SwarmAct};
 use crate::inventory::HostName;
 use std::time::Duration;
 
@@ -113,6 +114,14 @@ impl Act {
         }
     }
 
+    /// The text that it puts into a file whose rest is not known yet.
+    pub fn block(&self) -> Option<String> {
+        match self {
+            Self::Postgres(PostgresAct::Block { lines, .. }) => Some(postgres::block(lines)),
+            _ => None,
+        }
+    }
+
     /// What is run on the host, in order. `late` is what [`Late::script`] printed.
     pub fn phases(&self, late: Option<&str>) -> Vec<Phase> {
         match self {
@@ -155,6 +164,7 @@ impl Act {
             Self::SetHostname(name) => vec![system::hostname(name)],
             Self::Swarm(act) => vec![swarm::phase(act, late)],
             Self::Pgpool(act) => vec![Phase::run(act.script(), act.deadline_s())],
+            Self::Postgres(act) => vec![postgres::phase(act)],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }
     }

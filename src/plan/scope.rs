@@ -47,7 +47,8 @@ impl Act {
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
             | Self::Pgpool(_)
-            | Self::Swarm(_) => Scope::Cluster,
+            | Self::Swarm(_)
+            | Self::Postgres(_) => Scope::Cluster,
         }
     }
 }

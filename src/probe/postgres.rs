@@ -7,6 +7,7 @@
 //! 73.1 (files of a data directory).
 
 mod parse;
+mod scram;
 mod script;
 mod server;
 
@@ -21,6 +22,15 @@ use serde::{Deserialize, Serialize};
 
 /// The account that the packages make, and the superuser that `initdb` makes when run as it.
 pub const ACCOUNT: &str = "postgres";
+
+/// The line before our part of a configuration file: that of the source's scripts (ruling 9).
+pub const BLOCK_BEGIN: &str = "# KE2-BEGIN: ke2 custom settings";
+
+/// The line after it.
+pub const BLOCK_END: &str = "# KE2-END";
+
+/// A start that provision asks for on the evidence of all hosts leaves this file for the guard.
+pub const START_NOTE: &str = "/run/provision/postgres.start";
 
 /// Which instance is asked about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

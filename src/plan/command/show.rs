@@ -1,6 +1,6 @@
 //! An act as one line that a reviewer knows. Never a secret.
 
-use super::{firewall, package, swarm, system};
+use super::{firewall, package, postgres, swarm, system};
 use crate::plan::{Act, Content};
 use crate::probe::shell::{join, quote};
 
@@ -58,6 +58,7 @@ impl Act {
             Self::SetHostname(name) => system::hostname_line(name),
             Self::Swarm(act) => swarm::words(act).join(" "),
             Self::Pgpool(act) => join(&act.words()),
+            Self::Postgres(act) => postgres::show(act),
             Self::Command { line, .. } => line.script(),
         }
     }

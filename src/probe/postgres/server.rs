@@ -126,7 +126,7 @@ pub struct Role {
 }
 
 /// A password as the server keeps it. Who has it can try passwords against it, so it is never shown: it
-/// is compared by [recomputing](crate::cluster::postgres::scram) it from the password and its own salt.
+/// is compared by [recomputing](Verifier::matches) it from the password and its own salt.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verifier(String);
 
