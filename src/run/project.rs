@@ -63,6 +63,18 @@ const PROJECT: &[(&str, &str)] = &[
         include_str!("../../playbooks/pgpool.yml"),
     ),
     (
+        "playbooks/postgresql-packages.yml",
+        include_str!("../../playbooks/postgresql-packages.yml"),
+    ),
+    (
+        "playbooks/postgresql.yml",
+        include_str!("../../playbooks/postgresql.yml"),
+    ),
+    (
+        "files/postgres-guard",
+        include_str!("../../files/postgres-guard"),
+    ),
+    (
         "inventory/example.yml",
         include_str!("../../inventory/example.yml"),
     ),
