@@ -20,6 +20,7 @@ mod link;
 mod locks;
 mod machines;
 mod packages;
+mod pgpool;
 mod plan;
 mod provision;
 mod scenario;
@@ -44,6 +45,18 @@ fn first_cluster() {
     });
     scenario("the second run finds nothing", || apply::second_run(&lab));
     scenario("changes by hand are repaired", || drift::all(&lab));
+}
+
+/// Blank hosts to a database behind a virtual address, and a reboot of each.
+#[test]
+#[ignore = "needs root and the lab"]
+fn database() {
+    let lab = scenario("three hosts up", || Lab::up("database", 3));
+    scenario("a primary, two standbys, an address", || {
+        pgpool::build(&lab);
+    });
+    scenario("used through the address", || pgpool::used(&lab));
+    scenario("each host off and on", || pgpool::rebooted(&lab));
 }
 
 /// What can be wrong between this machine and the hosts.
