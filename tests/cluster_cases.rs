@@ -1,9 +1,11 @@
-//! Answers in, decision out: each file of `tests/cases/swarm` and `tests/cases/preflight` is one row of a
+//! Answers in, decision out: each file of `tests/cases/swarm`, `tests/cases/postgres` and
+//! `tests/cases/preflight` is one row of a
 //! decision table. `PROVISION_BLESS=1` writes the decisions that are reached now into the files; read the diff.
 
 // A test says what is wrong by panicking, its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use provision::cluster::postgres::Postgres;
 use provision::cluster::preflight::Preflight;
 use provision::cluster::swarm::Swarm;
 use provision::inventory::HostName;
@@ -17,6 +19,11 @@ use std::path::{Path, PathBuf};
 #[test]
 fn swarm() {
     run_all::<Swarm>();
+}
+
+#[test]
+fn postgres() {
+    run_all::<Postgres>();
 }
 
 #[test]
@@ -126,6 +133,10 @@ fn memory(answers: &Json) -> Memory {
     for (host, answered) in answers.as_object().unwrap() {
         for (question, answer) in answered.as_object().unwrap() {
             let (kind, query) = match question.split_once(' ') {
+                Some((kind, about)) if about.starts_with('{') => {
+                    let about: Json = serde_json::from_str(about).unwrap();
+                    (kind, json!({ kind: about }))
+                }
                 Some((kind, about)) => (kind, json!({ kind: about })),
                 None => (&**question, json!(question)),
             };

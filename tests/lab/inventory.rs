@@ -12,6 +12,8 @@ pub struct Inventory {
     host_vars: BTreeMap<usize, BTreeMap<String, String>>,
     hosts: Vec<usize>,
     workers: Vec<usize>,
+    shared: bool,
+    only_database: bool,
 }
 
 impl Inventory {
@@ -46,6 +48,8 @@ impl Inventory {
                 .collect(),
             hosts: lab.hosts().collect(),
             workers: Vec::new(),
+            shared: false,
+            only_database: false,
         }
     }
 
@@ -59,6 +63,19 @@ impl Inventory {
     pub fn host_var(mut self, host: usize, key: &str, value: &str) -> Self {
         let vars = self.host_vars.entry(host).or_default();
         vars.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With the shared directory: bricks on the lab's own disks, on the first three hosts. Without it, its layer is off.
+    #[allow(dead_code, reason = "the layer of the shared directory uses it")]
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
+        self.var("gluster_brick", "/data/brick/gvol0")
+    }
+
+    /// All hosts are for the database, and for nothing else.
+    pub fn only_database(mut self) -> Self {
+        self.only_database = true;
         self
     }
 
@@ -81,17 +98,29 @@ impl Inventory {
                 let _ = writeln!(text, "      {key}: {}", quoted(value));
             }
         }
-        if !self.workers.is_empty() {
-            text += "  children:\n";
-            let (workers, managers): (Vec<usize>, Vec<usize>) = self
-                .hosts
-                .iter()
-                .partition(|host| self.workers.contains(host));
-            for (group, members) in [("managers", managers), ("workers", workers)] {
-                let _ = writeln!(text, "    {group}:\n      hosts:");
-                for host in members {
-                    let _ = writeln!(text, "        {}:", name_of(host));
-                }
+        text += "  children:\n";
+        let (workers, managers): (Vec<usize>, Vec<usize>) = self
+            .hosts
+            .iter()
+            .partition(|host| self.workers.contains(host));
+        let bricks = self.hosts.iter().copied().filter(|_| self.shared).take(3);
+        let (database, managers) = if self.only_database {
+            (managers, Vec::new())
+        } else {
+            (Vec::new(), managers)
+        };
+        for (group, members) in [
+            ("database", database),
+            ("managers", managers),
+            ("workers", workers),
+            ("gluster", bricks.collect()),
+        ] {
+            if members.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "    {group}:\n      hosts:");
+            for host in members {
+                let _ = writeln!(text, "        {}:", name_of(host));
             }
         }
         let path = lab.files.path().join(name);

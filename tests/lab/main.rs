@@ -22,6 +22,7 @@ mod machines;
 mod packages;
 mod pgpool;
 mod plan;
+mod postgres;
 mod provision;
 mod scenario;
 mod shapes;
@@ -57,6 +58,20 @@ fn database() {
     });
     scenario("used through the address", || pgpool::used(&lab));
     scenario("each host off and on", || pgpool::rebooted(&lab));
+/// The layers above the swarm.
+#[test]
+#[ignore = "needs root and the lab"]
+fn whole_cluster() {
+    let lab = scenario("three hosts up", || Lab::up("whole", 3));
+    scenario("a primary with its roles and database", || {
+        postgres::founded(&lab);
+    });
+    scenario("changes to the database by hand", || {
+        postgres::damaged(&lab);
+    });
+    scenario("a former primary stays down", || {
+        postgres::failed_over(&lab);
+    });
 }
 
 /// What can be wrong between this machine and the hosts.

@@ -76,6 +76,13 @@ pub(super) fn cold_start(of: &Postgres, state: &State, host: &HostName, disk: &D
     if disk.is_virgin() {
         objects::all(of, host, None, &mut decision);
     }
+    for other in of.members.iter().filter(|member| *member != host) {
+        if let Here::Stopped(other_disk) = of.here(state, other)
+            && other_disk.standby
+        {
+            start_standby(of, state, other, host, &mut decision);
+        }
+    }
     decision
 }
 

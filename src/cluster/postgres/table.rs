@@ -66,7 +66,9 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
             Here::Foreign(names) => {
                 decision.refusals.push(refuse::foreign(of, member, names));
             }
-            Here::Starting(_, why) => decision.waits.push(coming(of, member, why)),
+            Here::Starting(disk, why) if disk.standby => {
+                decision.waits.push(coming(of, member, disk, why));
+            }
             Here::Running(_, server, _) => {
                 steps::converge(of, state, member, &mut decision);
                 if !is_streaming(server) {
@@ -79,21 +81,36 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
                     });
                 }
             }
-            Here::Stopped(disk) if !disk.standby => {
+            // P4, ruling 3: Pgpool-II's online recovery brings it back as a standby.
+            Here::Stopped(disk) if !disk.standby && lost_nothing(disk, of.here(state, host)) => {}
+            Here::Stopped(disk) | Here::Starting(disk, _) if !disk.standby => {
                 let refusal = refuse::former_primary(of, state, member, disk, host, primary);
                 decision.refusals.push(refusal);
             }
-            Here::Stopped(disk) => match diverged(disk, of.here(state, host), primary) {
-                Some(fork) => {
-                    let refusal = refuse::diverged(of, state, member, disk, fork);
-                    decision.refusals.push(refusal);
+            Here::Stopped(disk) | Here::Starting(disk, _) => {
+                match diverged(disk, of.here(state, host), primary) {
+                    Some(fork) => {
+                        let refusal = refuse::diverged(of, state, member, disk, fork);
+                        decision.refusals.push(refusal);
+                    }
+                    None => steps::start_standby(of, state, member, host, &mut decision),
                 }
-                None => steps::start_standby(of, state, member, host, &mut decision),
-            },
+            }
         }
     }
     steps::slots(of, state, primary, &mut decision);
     decision
+}
+
+/// Whether a former primary certainly has nothing that the present one lacks: it was shut down in order, so that the
+/// shutdown's checkpoint is its last record, and that begins before the fork.
+fn lost_nothing(former: &Disk, primary: &Here) -> bool {
+    let own = &former.control;
+    own.state == "shut down"
+        && primary.disk().is_some_and(|primary| {
+            let mut history = primary.history.iter();
+            history.any(|fork| fork.timeline == own.timeline && own.checkpoint < fork.at)
+        })
 }
 
 /// P9, P10 and P0: nobody is the primary.
@@ -119,8 +136,8 @@ fn without_primary(of: &Postgres, state: &State) -> Decision {
     }
     let mut decision = Decision::default();
     for host in &of.members {
-        if let Here::Starting(_, why) = here(host) {
-            decision.waits.push(coming(of, host, why));
+        if let Here::Starting(disk, why) = here(host) {
+            decision.waits.push(coming(of, host, disk, why));
         }
     }
     if !decision.waits.is_empty() {
@@ -183,14 +200,15 @@ fn is_streaming(server: &Server) -> bool {
         .is_some_and(|receiver| receiver.status == "streaming")
 }
 
-fn coming(of: &Postgres, host: &HostName, why: &str) -> Wait {
+fn coming(of: &Postgres, host: &HostName, disk: &Disk, why: &str) -> Wait {
+    let expect = if disk.standby {
+        PostgresExpect::Standby
+    } else {
+        PostgresExpect::Primary
+    };
     Wait {
         what: format!("PostgreSQL on {host} runs and does not answer yet: {why}"),
-        until: Claim::new(
-            host,
-            Query::Postgres(of.about.clone()),
-            Expect::Postgres(PostgresExpect::Standby),
-        ),
+        until: claim(of, host, expect),
         deadline_s: 300,
     }
 }

@@ -159,7 +159,7 @@ pub(super) fn restart(
     decision.steps.push(step);
 }
 
-/// Whether a value of `pg_settings` is what was written.
+/// Whether a value of `pg_settings` is what was written. An archive command is told only while archiving is on.
 fn same(is: &str, wanted: &str) -> bool {
-    is == wanted || is.eq_ignore_ascii_case(wanted)
+    is.eq_ignore_ascii_case(wanted) || is == "(disabled)"
 }
