@@ -34,7 +34,7 @@ check: tools ## Formatting, lints, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	/var/cache/provision-tools/bin/cargo-deny --log-level error check bans licenses sources
-	shellcheck scripts/*.sh lab/recipes/*.sh .ci/run
+	shellcheck scripts/*.sh lab/recipes/*.sh lab/recipes/containers/*.sh .ci/run
 	shellcheck tests/golden/pgpool/*/{*.sh,recovery_1st_stage,pgpool_remote_start}
 
 test: check test-unit test-lab ## Everything, the lab included
@@ -45,7 +45,7 @@ test-unit: tools ## What needs no lab: cases, simulation, parsers, command line,
 test-lab: tools ## Real daemons on three hosts: needs root
 	cargo build --locked --workspace --bins
 	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
-	cargo test --locked -p lab
+	cargo test --locked -p lab -- --include-ignored
 	cargo test --locked -p provision --tests -- --ignored --test-threads=1 --nocapture
 
 bench: build ## Speed of the core: how to measure is in docs/performance.md

@@ -118,6 +118,8 @@ pub struct ConnectionArgs {
     #[arg(long, short = 'K', env = "PROVISION_ASK_BECOME_PASS")]
     pub ask_become_pass: bool,
     /// Accept the new SSH host key of this host (can be repeated)
+    ///
+    /// The key that the host shows, unknown or changed, is printed, and that one key is recorded and believed from then on.
     #[arg(long, value_name = "HOST")]
     pub accept_new_key: Vec<String>,
 }

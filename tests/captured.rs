@@ -335,6 +335,8 @@ fn pgpool_nodes_and_watchdog() {
     let ill = pgpool("pgpool.one-down");
     assert_eq!(told(&ill)[2], "down down standby unknown none");
     assert_eq!(ill.watchdog.unwrap().state("ke2-server3"), Some("SHUTDOWN"));
+}
+
 #[test]
 fn postgres() {
     let about = provision::probe::postgres::About {

@@ -1,10 +1,11 @@
-//! Answers in, decision out: each file of `tests/cases/swarm`, `tests/cases/postgres` and
-//! `tests/cases/preflight` is one row of a
-//! decision table. `PROVISION_BLESS=1` writes the decisions that are reached now into the files; read the diff.
+//! Answers in, decision out: each file of `tests/cases/swarm`, `gluster_pool` and so on is one row of a decision
+//! table. `PROVISION_BLESS=1` writes the decisions that are reached now into the files; read the diff.
 
 // A test says what is wrong by panicking, its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use provision::cluster::gluster_pool::GlusterPool;
+use provision::cluster::gluster_volume::GlusterVolume;
 use provision::cluster::postgres::Postgres;
 use provision::cluster::preflight::Preflight;
 use provision::cluster::swarm::Swarm;
@@ -29,6 +30,16 @@ fn postgres() {
 #[test]
 fn preflight() {
     run_all::<Preflight>();
+}
+
+#[test]
+fn gluster_pool() {
+    run_all::<GlusterPool>();
+}
+
+#[test]
+fn gluster_volume() {
+    run_all::<GlusterVolume>();
 }
 
 fn run_all<M: Module>() {
@@ -198,6 +209,7 @@ fn readable(decision: &Decision) -> Map<String, Json> {
         let reach = match &refusal.reach {
             Reach::Hosts(hosts) => format!("{hosts:?}"),
             Reach::Layer => "the layer".to_owned(),
+            Reach::LayerAfterWaits => "the layer, after its waits".to_owned(),
             Reach::Here => "nothing else".to_owned(),
         };
         json!({

@@ -16,12 +16,14 @@ use provision::playbook::{Registered, Val};
 use provision::probe::path::Attributes;
 use provision::probe::shell::Outcome;
 use provision::probe::{Answer, PathState, Query, Seen};
-use provision::report::{Redactor, Reporter};
+use provision::report::{Event, Redactor, Reporter, Sink};
 use provision::yaml::{Node, Source, load};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Hosts with directories and commands, and a record of what was sent to them.
 #[derive(Default)]
@@ -30,6 +32,8 @@ struct Memory {
     /// Batches of paths, in the order they were sent: host, paths.
     batches: RefCell<Vec<(String, Vec<String>)>>,
     asked: RefCell<usize>,
+    /// How long each act takes.
+    takes: Duration,
     down: BTreeSet<String>,
     /// Making this path fails.
     fails: Option<(String, String)>,
@@ -92,7 +96,7 @@ impl Fleet for Memory {
             .collect()
     }
 
-    async fn act(&self, host: &HostName, acts: Vec<Act>) -> Vec<Done> {
+    async fn act(&self, host: &HostName, acts: Vec<Act>, mut each: impl FnMut(Done)) {
         tokio::task::yield_now().await;
         let paths: Vec<String> = acts
             .iter()
@@ -105,13 +109,13 @@ impl Fleet for Memory {
             .borrow_mut()
             .push((host.to_string(), paths.clone()));
         let mut failed = false;
-        let mut results = Vec::new();
         for path in paths {
+            tokio::time::sleep(self.takes).await;
             if failed {
-                results.push(Done::Skipped);
+                each(Done::Skipped);
             } else if self.fails == Some((host.to_string(), path.clone())) {
                 failed = true;
-                results.push(Done::Failed {
+                each(Done::Failed {
                     status: 1,
                     said: "no space left on device".into(),
                 });
@@ -124,14 +128,13 @@ impl Fleet for Memory {
                 }
                 if self.breaks.as_deref() == Some(host.as_str()) {
                     self.broken.borrow_mut().insert(host.to_string());
-                    results.push(Done::Lost("the connection was lost".into()));
+                    each(Done::Lost("the connection was lost".into()));
                     failed = true;
                 } else {
-                    results.push(Done::Ok);
+                    each(Done::Ok);
                 }
             }
         }
-        results
     }
 
     fn unreachable(&self, host: &HostName) -> Option<String> {
@@ -168,6 +171,7 @@ fn work(layer: usize, host: &str, name: &'static str, yaml: &str) -> Work<'stati
         task: yaml.clone(),
         hosts: vec![host.clone()],
         cluster: false,
+        tells_health: false,
         register: None,
         build: Box::new(move || {
             Built::Module(Box::new(module(&host, name, &yaml).expect("a module")))
@@ -187,6 +191,7 @@ fn directory_from(registers: &Arc<Registers>, host: &str, of: &str) -> Work<'sta
         task: "from a reading".into(),
         hosts: vec![host.clone()],
         cluster: false,
+        tells_health: false,
         register: None,
         build: Box::new(move || match registers.get(&of, "count") {
             Some(Val::Known(value)) => {
@@ -526,6 +531,42 @@ fn a_value_that_never_comes_stops_those_who_wait_for_it() {
     let run = drive(&fleet, works, registers, Mode::Apply, None);
     assert!(run.stopped.contains_key("b") && run.drove.failed);
     assert!(fleet.has("c", "/x"));
+}
+
+/// When each step was told to be done, and how long it is said to have taken, in seconds.
+struct Told(Instant, Rc<RefCell<Vec<(u64, u64)>>>);
+
+impl Sink for Told {
+    fn event(&mut self, event: &Event) {
+        if let Event::StepDone { took, .. } = event {
+            let when = self.0.elapsed().as_secs();
+            self.1.borrow_mut().push((when, took.as_secs()));
+        }
+    }
+}
+
+#[test]
+fn each_step_of_a_batch_is_told_when_it_is_done_with_its_own_time() {
+    let fleet = Memory {
+        takes: Duration::from_secs(2),
+        ..Memory::default()
+    };
+    let works = ["/x", "/y", "/z"].map(|path| directory("a", path)).into();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let told = Rc::default();
+    runtime.block_on(async {
+        let options = Options::default();
+        let mut engine = Engine::new(&fleet, layers(), works, Arc::default(), options);
+        let sink = Told(Instant::now(), Rc::clone(&told));
+        let report = Reporter::new(vec![Box::new(sink)], Redactor::default());
+        engine.drive(Mode::Apply, &report, &fleet.interrupt).await;
+    });
+    assert_eq!(fleet.batches.borrow().len(), 1, "one batch");
+    assert_eq!(*told.borrow(), [(2, 2), (4, 2), (6, 2)]);
 }
 
 #[test]

@@ -31,7 +31,13 @@ pub fn prepare(lab: &Lab, record: &Record) -> Result<()> {
         program.display(),
         lab.name
     );
+    let hosts = lab.hosts(record);
+    let patterns: Vec<_> = hosts
+        .iter()
+        .flat_map(|host| [host.name(), host.address()])
+        .collect();
     let text = config(
+        &patterns.join(" "),
         &key.display().to_string(),
         &known_hosts(lab).display().to_string(),
         &connect,
@@ -39,9 +45,9 @@ pub fn prepare(lab: &Lab, record: &Record) -> Result<()> {
     fs::write(config_file(lab), text).context("cannot write the ssh configuration")
 }
 
-fn config(key: &str, known_hosts: &str, connect: &str) -> String {
+fn config(hosts: &str, key: &str, known_hosts: &str, connect: &str) -> String {
     format!(
-        "Host ke2-server* 10.20.0.*\n\
+        "Host {hosts}\n\
          \x20   User rocky\n\
          \x20   IdentityFile {key}\n\
          \x20   IdentitiesOnly yes\n\
@@ -139,7 +145,12 @@ mod tests {
 
     #[test]
     fn ssh_is_told_everything_it_must_not_take_from_the_user() {
-        let text = config("/l/id", "/l/known", "/bin/lab connect --name x %h %p");
+        let text = config(
+            "ke2-server1 10.20.0.1",
+            "/l/id",
+            "/l/known",
+            "/bin/lab connect --name x %h %p",
+        );
         for line in [
             "IdentitiesOnly yes",
             "UserKnownHostsFile /l/known",

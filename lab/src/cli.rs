@@ -1,9 +1,12 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::lab::{Lab, Record};
+use crate::site::{Named, Network};
 
 /// EL9-like hosts on one Linux machine, for the demo and the tests of `provision`
 #[derive(Debug, Parser)]
@@ -79,12 +82,34 @@ pub enum Command {
     Up {
         #[command(flatten)]
         which: Which,
-        /// Number of hosts
-        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=200))]
-        hosts: u8,
+        /// Number of hosts [default: 3]
+        #[arg(long, value_name = "N", conflicts_with = "names", value_parser = clap::value_parser!(u8).range(1..=200))]
+        hosts: Option<u8>,
+        /// Network of the hosts; its last address is the gateway
+        #[arg(long, value_name = "ADDRESS/PREFIX", default_value_t = Network::default())]
+        network: Network,
+        /// Names of the hosts, and their addresses if not the network's first ones
+        #[arg(long, value_name = "NAME[=ADDRESS]", value_delimiter = ',')]
+        names: Vec<Named>,
         /// How the hosts see control groups
         #[arg(long, value_enum, default_value_t = CgroupVersion::V2)]
         cgroup: CgroupVersion,
+        /// Put archives of the stack's container images beside the lab's state, in `images`
+        #[arg(long)]
+        images: bool,
+    },
+    /// Make archives of the stack's container images, and print where they are
+    Images {
+        /// Put them into this directory, too
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
+    /// Load the stack's container images into the Docker of hosts
+    LoadImages {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        hosts: Hosts,
     },
     /// Remove a lab and everything it made
     Down {

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::lab::{Lab, Record};
 use crate::network;
 use crate::process::{run_with_input, tool};
+use crate::site::Site;
 
 /// All faults of the network that are in force.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -94,7 +95,7 @@ impl Faults {
 
     /// Puts these faults in force, instead of those that are.
     pub fn apply(&self, lab: &Lab, record: &Record) -> Result<()> {
-        let text = self.rules(lab);
+        let text = self.rules(lab, &record.site);
         let namespace = network::path(&lab.namespace());
         // The machine may have no nft(8); the base image does.
         let mut nft = tool("nsenter");
@@ -107,7 +108,7 @@ impl Faults {
     }
 
     /// nft(8) commands that replace the lab's tables in one transaction.
-    fn rules(&self, lab: &Lab) -> String {
+    fn rules(&self, lab: &Lab, site: &Site) -> String {
         let mut text = String::new();
         for table in ["bridge lab_loss", "inet lab_mirror"] {
             // Made first, so that there is one to delete.
@@ -116,8 +117,8 @@ impl Faults {
         text += "table bridge lab_loss {\n chain between_hosts {\n  type filter hook forward priority 0; policy accept;\n";
         for loss in &self.losses {
             let (from, to) = (
-                Host::new(lab, loss.from).mac(),
-                Host::new(lab, loss.to).mac(),
+                Host::new(lab, site, loss.from).mac(),
+                Host::new(lab, site, loss.to).mac(),
             );
             let chance = match loss.percent {
                 100 => String::new(),
@@ -131,7 +132,7 @@ impl Faults {
                 Denial::Refused => "reject with tcp reset",
                 Denial::Silent => "drop",
             };
-            let address = Host::new(lab, *number).address();
+            let address = site.address(*number);
             let _ = writeln!(
                 text,
                 "  ip saddr {address} tcp dport {{ 80, 443 }} {verdict};"
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn a_partition_goes_both_ways_unless_told() {
         let lab = Lab::named("demo").unwrap();
-        let [a, b] = [1, 2].map(|number| Host::new(&lab, number));
+        let [a, b] = [1, 2].map(|number| Host::new(&lab, &Site::default(), number));
         let mut faults = Faults::default();
         faults.part(&a, &b, false, 100).unwrap();
         faults.part(&a, &b, true, 30).unwrap();
@@ -172,7 +173,7 @@ mod tests {
                 }
             ]
         );
-        let rules = faults.rules(&lab);
+        let rules = faults.rules(&lab, &Site::default());
         let (first, second) = ("02:4b:45:32:00:01", "02:4b:45:32:00:02");
         assert!(
             rules.contains(&format!("ether saddr {second} ether daddr {first} drop;\n")),
@@ -192,7 +193,7 @@ mod tests {
             no_mirror,
             ..Faults::default()
         }
-        .rules(&lab);
+        .rules(&lab, &Site::default());
         assert!(
             rules.contains("ip saddr 10.20.0.1 tcp dport { 80, 443 } reject with tcp reset;"),
             "{rules}"

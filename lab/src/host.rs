@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::lab::{Lab, Record};
 use crate::process::{ProcessId, run, tool};
+use crate::site::{Network, Site};
 
 /// Size of the brick disk, a sparse file, in bytes.
 const BRICK_SIZE: u64 = 4 << 30;
@@ -19,25 +20,36 @@ pub struct Host {
     pub lab: Lab,
     /// Its number, from 1.
     pub number: u8,
+    name: String,
+    address: String,
+    network: Network,
 }
 
 impl Host {
     /// Host `number` of `lab`.
-    pub fn new(lab: &Lab, number: u8) -> Self {
+    pub fn new(lab: &Lab, site: &Site, number: u8) -> Self {
         Self {
             lab: lab.clone(),
             number,
+            name: site.name(number),
+            address: site.address(number).to_string(),
+            network: site.network,
         }
     }
 
     /// Host name.
     pub fn name(&self) -> String {
-        format!("ke2-server{}", self.number)
+        self.name.clone()
     }
 
     /// IPv4 address.
     pub fn address(&self) -> String {
-        format!("10.20.0.{}", self.number)
+        self.address.clone()
+    }
+
+    /// The network it is in.
+    pub fn network(&self) -> Network {
+        self.network
     }
 
     /// MAC address. Fixed, because with a new one a replaced host would be out of reach until
@@ -46,14 +58,15 @@ impl Host {
         format!("02:4b:45:32:00:{:02x}", self.number)
     }
 
-    /// Network namespace.
+    /// Network namespace. By number, whatever the host's name: a name could make it look like
+    /// one of another lab's.
     pub fn namespace(&self) -> String {
-        format!("{}-{}", self.lab.namespace(), self.name())
+        format!("{}-ke2-server{}", self.lab.namespace(), self.number)
     }
 
     /// The lab's end of the network cable.
     pub fn link(&self) -> String {
-        format!("v-{}", self.name())
+        format!("v-ke2-server{}", self.number)
     }
 
     /// Everything of the host on the machine's disk.
@@ -125,6 +138,10 @@ impl Host {
             directory.join("upper/etc/hostname"),
             format!("{}\n", self.name()),
         )?;
+        fs::write(
+            directory.join("upper/etc/resolv.conf"),
+            format!("nameserver {}\n", self.network.gateway()),
+        )?;
         // Last, because its presence says that the rest is there.
         let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
         let machine_id = uuid.trim().replace('-', "");
@@ -139,7 +156,7 @@ mod tests {
 
     #[test]
     fn names_fit_the_kernel() {
-        let host = Host::new(&Lab::named("demo").unwrap(), 200);
+        let host = Host::new(&Lab::named("demo").unwrap(), &Site::default(), 200);
         assert_eq!(host.mac(), "02:4b:45:32:00:c8");
         assert_eq!(host.address(), "10.20.0.200");
         assert_eq!(host.namespace(), "lab-demo-ke2-server200");

@@ -98,7 +98,7 @@ pub fn replace(hosts: &[Host], record: &Record, refresh_known_hosts: bool) -> Re
 }
 
 /// Does the same to every host at once; reports every failure.
-fn each(hosts: &[Host], record: &Record, act: fn(&Host, &Record) -> Result<()>) -> Result<()> {
+pub fn each(hosts: &[Host], record: &Record, act: fn(&Host, &Record) -> Result<()>) -> Result<()> {
     let problems: Vec<String> = thread::scope(|scope| {
         let acts: Vec<_> = hosts
             .iter()

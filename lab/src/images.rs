@@ -23,7 +23,7 @@ pub struct Images {
 }
 
 /// A recipe: a script's file name and its text.
-type Recipe = (&'static str, &'static str);
+pub type Recipe = (&'static str, &'static str);
 
 macro_rules! recipes {
     ($($name:ident = $file:literal;)*) => {
@@ -107,7 +107,7 @@ pub fn make() -> Result<Images> {
 }
 
 /// Runs the first of `recipes` with `to` and `words` as its arguments, the others beside it.
-fn bash(to: &Path, recipes: &[Recipe], words: &[&str]) -> Result<()> {
+pub fn bash(to: &Path, recipes: &[Recipe], words: &[&str]) -> Result<()> {
     let scripts = to.with_extension("recipes");
     let _ = fs::remove_dir_all(&scripts);
     fs::create_dir_all(&scripts)?;

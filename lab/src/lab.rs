@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::CgroupVersion;
 use crate::host::Host;
 use crate::process::wait_until;
-
-/// Address of the lab's side of the bridge: name server, mirror, clock and default gateway.
-pub const GATEWAY: &str = "10.20.0.254";
+use crate::site::Site;
 
 /// A lab, which may or may not exist.
 #[derive(Clone, Debug)]
@@ -29,6 +27,9 @@ pub struct Lab {
 pub struct Record {
     /// Number of hosts.
     pub hosts: u8,
+    /// Their names and addresses. Labs made before there was a choice say nothing.
+    #[serde(default)]
+    pub site: Site,
     /// How the hosts see control groups.
     pub cgroup: CgroupVersion,
     /// The lab's directory in the cgroup2 tree.
@@ -91,7 +92,7 @@ impl Lab {
     /// The hosts, in the order of their numbers.
     pub fn hosts(&self, record: &Record) -> Vec<Host> {
         (1..=record.hosts)
-            .map(|number| Host::new(self, number))
+            .map(|number| Host::new(self, &record.site, number))
             .collect()
     }
 
@@ -103,8 +104,10 @@ impl Lab {
             .find(|host| host.name() == name || host.address() == name)
             .with_context(|| {
                 format!(
-                    "lab `{}` has no host `{name}`; it has ke2-server1 to ke2-server{}",
-                    self.name, record.hosts
+                    "lab `{}` has no host `{name}`; it has {} to {}",
+                    self.name,
+                    record.site.name(1),
+                    record.site.name(record.hosts)
                 )
             })
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::{PATH, run, tool};
 
 /// Programs, and the Debian packages they are in.
-const PROGRAMS: [(&str, &str); 20] = [
+const PROGRAMS: [(&str, &str); 22] = [
     ("createrepo_c", "createrepo-c"),
     ("dnsmasq", "dnsmasq-base"),
     ("gcc", "gcc"),
@@ -23,11 +23,13 @@ const PROGRAMS: [(&str, &str); 20] = [
     ("openssl", "openssl"),
     ("patchelf", "patchelf"),
     ("pip3", "python3-pip"),
+    ("readelf", "binutils"),
     ("rpmbuild", "rpm"),
     ("rpmsign", "rpm"),
     ("ssh", "openssh-client"),
     ("tar", "tar"),
     ("xz", "xz-utils"),
+    ("zstd", "zstd"),
 ];
 
 /// Installs what is missing.

@@ -5,6 +5,7 @@ mod cache;
 mod cgroup;
 mod cli;
 mod connect;
+mod containers;
 mod down;
 mod fault;
 mod fence;
@@ -19,6 +20,7 @@ mod network;
 mod power;
 mod process;
 mod services;
+mod site;
 mod snapshot;
 mod status;
 mod supervise;
@@ -53,8 +55,32 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Up {
             which,
             hosts,
+            network,
+            names,
             cgroup,
-        } => up::up(&Lab::named(&which.name)?, hosts, cgroup)?,
+            images,
+        } => {
+            let lab = Lab::named(&which.name)?;
+            let hosts = site::count(hosts, &names)?;
+            let site = site::Site::new(network, names, hosts)?;
+            up::up(&lab, hosts, site, cgroup)?;
+            if images {
+                containers::put(&containers::directory(&lab))?;
+            }
+        }
+        Command::Images { to } => {
+            let made = containers::make()?;
+            if let Some(to) = &to {
+                containers::put(to)?;
+            }
+            println!("{}", to.unwrap_or(made).display());
+        }
+        Command::LoadImages { which, hosts } => {
+            containers::put(&containers::directory(&which.lab()?.0))?;
+            change(&which, &hosts, |hosts, record| {
+                hosts::each(hosts, record, containers::load)
+            })?;
+        }
         Command::Down { which } => down::down(&Lab::named(&which.name)?)?,
         Command::Status { which, format } => status::show(&Lab::named(&which.name)?, format)?,
         Command::MirrorLog { which } => services::print_mirror_log(&Lab::named(&which.name)?)?,

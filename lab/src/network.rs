@@ -8,8 +8,9 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{NSFS_MAGIC, statfs};
 
 use crate::host::Host;
-use crate::lab::{GATEWAY, Lab};
+use crate::lab::Lab;
 use crate::process::{run, run_with_input, tool};
+use crate::site::Network;
 
 /// Where ip(8) keeps namespaces by name.
 const NAMESPACES: &str = "/run/netns";
@@ -35,7 +36,7 @@ pub fn enter(namespace: &str) -> Result<()> {
 }
 
 /// Makes the lab's own namespace with its bridge, unless it is there.
-pub fn make(lab: &Lab) -> Result<()> {
+pub fn make(lab: &Lab, network: Network) -> Result<()> {
     let namespace = lab.namespace();
     if alive(&namespace) {
         return Ok(());
@@ -50,8 +51,10 @@ pub fn make(lab: &Lab) -> Result<()> {
         &format!(
             "link set lo up\n\
              link add br0 address 02:4b:45:32:00:fe type bridge\n\
-             addr add {GATEWAY}/24 dev br0\n\
-             link set br0 up\n"
+             addr add {}/{} dev br0\n\
+             link set br0 up\n",
+            network.gateway(),
+            network.prefix()
         ),
     )
 }
@@ -79,10 +82,12 @@ pub fn plug(host: &Host) -> Result<()> {
         &own,
         &format!(
             "link set lo up\n\
-             addr add {}/24 brd + dev eth0\n\
+             addr add {}/{} brd + dev eth0\n\
              link set eth0 up\n\
-             route add default via {GATEWAY}\n",
-            host.address()
+             route add default via {}\n",
+            host.address(),
+            host.network().prefix(),
+            host.network().gateway()
         ),
     )
 }

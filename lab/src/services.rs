@@ -16,7 +16,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{chdir, chroot, setsid};
 
 use crate::cgroup;
-use crate::lab::{GATEWAY, Lab, Record};
+use crate::lab::{Lab, Record};
 use crate::network;
 use crate::process::{PATH, this_program, tool, wait_until};
 
@@ -68,10 +68,11 @@ pub fn start(lab: &Lab, record: &Record) -> Result<()> {
         }
     }
     let namespace = lab.namespace();
+    let gateway = record.site.network.gateway();
     let answer = thread::spawn(move || -> Result<Option<u16>> {
         network::enter(&namespace)?;
         let silent = [53, 80, 443].into_iter().find(|port| {
-            let address = SocketAddr::from(([10, 20, 0, 254], *port));
+            let address = SocketAddr::from((gateway, *port));
             !wait_until(Duration::from_secs(20), || {
                 TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
             })
@@ -85,7 +86,7 @@ pub fn start(lab: &Lab, record: &Record) -> Result<()> {
         None => Ok(()),
         Some(port) => {
             bail!(
-                "nothing answers at {GATEWAY} port {port} in the lab; see the logs in {}",
+                "nothing answers at {gateway} port {port} in the lab; see the logs in {}",
                 lab.directory.display()
             )
         }
@@ -109,14 +110,15 @@ pub fn serve(lab: &Lab, service: Service) -> Result<()> {
     cgroup::join(&record.unified.join("services"))?;
     network::enter(&lab.namespace())?;
     let error = match service {
-        Service::Dns => dns().exec(),
+        Service::Dns => dns(&record).exec(),
         Service::Web => web(&record)?.exec(),
         Service::Ntp => ntp(&record)?.exec(),
     };
     Err(error).with_context(|| format!("cannot become the service {service:?}"))
 }
 
-fn dns() -> Command {
+fn dns(record: &Record) -> Command {
+    let gateway = record.site.network.gateway();
     let mut command = tool("dnsmasq");
     command.args([
         "--keep-in-foreground",
@@ -128,9 +130,9 @@ fn dns() -> Command {
         "--user=root",
         "--log-facility=-",
     ]);
-    command.arg(format!("--listen-address={GATEWAY}"));
+    command.arg(format!("--listen-address={gateway}"));
     for name in NAMES.into_iter().chain([TIME_SERVERS]) {
-        command.arg(format!("--address=/{name}/{GATEWAY}"));
+        command.arg(format!("--address=/{name}/{gateway}"));
     }
     command
 }
@@ -154,7 +156,7 @@ fn web(record: &Record) -> Result<Command> {
         &[
             "python3",
             "/srv/lab/mirror.py",
-            GATEWAY,
+            &record.site.network.gateway().to_string(),
             "/srv/mirror",
             "/srv/lab/server.crt",
             "/srv/lab/server.key",
@@ -165,7 +167,9 @@ fn web(record: &Record) -> Result<Command> {
 fn ntp(record: &Record) -> Result<Command> {
     let root = private_base(record)?;
     let config = format!(
-        "local stratum 3\nallow 10.20.0.0/24\nbindaddress {GATEWAY}\ncmdport 0\nbindcmdaddress /\npidfile /srv/lab/chronyd.pid\n"
+        "local stratum 3\nallow {}\nbindaddress {}\ncmdport 0\nbindcmdaddress /\npidfile /srv/lab/chronyd.pid\n",
+        record.site.network,
+        record.site.network.gateway()
     );
     fs::write(root.join("srv/lab/chrony.conf"), config)?;
     inside(

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::lab::{Lab, Record};
 use crate::network;
 use crate::power;
+use crate::site::Site;
 
 #[derive(Serialize)]
 struct Status {
@@ -38,7 +39,7 @@ pub fn show(lab: &Lab, format: Format) -> Result<()> {
     let status = look(lab, &record);
     match format {
         Format::Json => println!("{}", serde_json::to_string(&status)?),
-        Format::Text => print!("{}", text(&status)),
+        Format::Text => print!("{}", text(&status, &record.site)),
     }
     Ok(())
 }
@@ -75,7 +76,7 @@ fn answers(host: &Host) -> bool {
     network::enter(&host.lab.namespace()).is_ok() && power::greets(host, Duration::from_secs(1))
 }
 
-fn text(status: &Status) -> String {
+fn text(status: &Status, site: &Site) -> String {
     let mut text = format!(
         "{:<14} {:<12} {:<6} {:<6} sshd\n",
         "host", "address", "power", "cable"
@@ -92,12 +93,14 @@ fn text(status: &Status) -> String {
     }
     for loss in &status.faults.losses {
         text += &format!(
-            "lost: {}% of what ke2-server{} sends to ke2-server{}\n",
-            loss.percent, loss.from, loss.to
+            "lost: {}% of what {} sends to {}\n",
+            loss.percent,
+            site.name(loss.from),
+            site.name(loss.to)
         );
     }
     for number in status.faults.no_mirror.keys() {
-        text += &format!("ke2-server{number} cannot reach the mirror\n");
+        text += &format!("{} cannot reach the mirror\n", site.name(*number));
     }
     if !status.services {
         text +=

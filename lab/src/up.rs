@@ -15,29 +15,32 @@ use crate::lab::{Lab, Record};
 use crate::network;
 use crate::power;
 use crate::services;
+use crate::site::Site;
 
 /// Makes the lab, or starts what is off in one that exists.
-pub fn up(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<()> {
+pub fn up(lab: &Lab, hosts: u8, site: Site, version: CgroupVersion) -> Result<()> {
     let record = match lab.record() {
         Ok(record) => {
-            if (record.hosts, record.cgroup) != (hosts, version) {
+            if (record.hosts, record.cgroup, &record.site) != (hosts, version, &site) {
                 bail!(
-                    "lab `{0}` exists, with {1} hosts and cgroup {2:?}; \
+                    "lab `{0}` exists, with {1} hosts from {3} in {4} and cgroup {2:?}; \
                      remove it with `lab down --name {0}` or choose another name",
                     lab.name,
                     record.hosts,
-                    record.cgroup
+                    record.cgroup,
+                    record.site.name(1),
+                    record.site.network
                 );
             }
             record
         }
-        Err(_) => new(lab, hosts, version)?,
+        Err(_) => new(lab, hosts, site, version)?,
     };
     let _lock = lab.lock()?;
     let since = Instant::now();
     cgroup::make_lab(&record)?;
     fence::raise(&record.devices, record.cgroup)?;
-    network::make(lab)?;
+    network::make(lab, record.site.network)?;
     Faults::load(lab).apply(lab, &record)?;
     services::start(lab, &record)?;
     access::prepare(lab, &record)?;
@@ -51,14 +54,15 @@ pub fn up(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<()> {
         access::write_known_hosts(lab, &record)?;
     }
     println!(
-        "lab `{}` is up; try `lab ssh --name {} ke2-server1`",
-        lab.name, lab.name
+        "lab `{0}` is up; try `lab ssh --name {0} {1}`",
+        lab.name,
+        record.site.name(1)
     );
     Ok(())
 }
 
 /// Writes down what is going to be made, before any of it is: `down` finds it even if we crash.
-fn new(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<Record> {
+fn new(lab: &Lab, hosts: u8, site: Site, version: CgroupVersion) -> Result<Record> {
     if let Some(left) = network::namespaces(lab).first() {
         bail!(
             "network namespace {left} exists, but no lab `{0}` in {1}: either it was made with another LAB_HOME, \
@@ -73,6 +77,7 @@ fn new(lab: &Lab, hosts: u8, version: CgroupVersion) -> Result<Record> {
         .with_context(|| format!("cannot make {}", lab.directory.display()))?;
     let record = Record {
         hosts,
+        site,
         cgroup: version,
         unified: places.unified,
         devices: places.devices,

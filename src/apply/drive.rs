@@ -28,6 +28,9 @@ const WAIT_POLL: Duration = Duration::from_secs(1);
 /// How often a step may be done in one run before it counts as not converging.
 const REPEATS: usize = 2;
 
+/// How often a step may be held up by evidence that no longer holds when it is about to begin.
+const STALE: usize = 10;
+
 /// Whether steps are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -51,6 +54,8 @@ pub struct Drove {
 }
 
 enum Finished {
+    /// Time has passed for a host whose restart is held up because another one is not well.
+    Gated(HostName),
     Asked(HostName, Vec<(Query, Seen<Answer>)>),
     Polled(usize, Box<(Wait, Seen<Answer>)>),
     Acted(Vec<HostName>, Vec<Tried>),
@@ -58,13 +63,28 @@ enum Finished {
 
 type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + 'a>>>;
 
+/// A wait under way.
+struct Waiting {
+    index: usize,
+    until: Claim,
+    since: Instant,
+    /// How often it was looked at: of several, the one that was looked at least is the next.
+    polls: usize,
+    told: Option<Instant>,
+}
+
 struct Drive<'e, 'a, F> {
     engine: &'e mut Engine<'a, F>,
     report: &'e Reporter,
     busy: BTreeSet<HostName>,
-    in_flight: InFlight<'a>,
-    /// Since when a task waits for what.
-    waiting: Vec<(usize, Claim, Instant)>,
+    in_flight: InFlight<'e>,
+    /// What the tasks wait for.
+    waiting: Vec<Waiting>,
+    /// How long tasks have waited for what, before they began to wait for it again.
+    waited: Vec<(usize, Claim, Duration)>,
+    /// Since when a restart of a host is held up, and when that was told last.
+    gated: BTreeMap<HostName, (Instant, Instant)>,
+    stale: BTreeMap<(String, HostName), usize>,
     /// What the acts under way may change.
     acting: Vec<(HostName, Scope)>,
     performed: BTreeMap<(String, HostName), usize>,
@@ -82,6 +102,9 @@ impl<'a, F: Fleet> Engine<'a, F> {
             busy: BTreeSet::new(),
             in_flight: FuturesUnordered::new(),
             waiting: Vec::new(),
+            waited: Vec::new(),
+            gated: BTreeMap::new(),
+            stale: BTreeMap::new(),
             acting: Vec::new(),
             performed: BTreeMap::new(),
             restarting: false,
@@ -91,7 +114,7 @@ impl<'a, F: Fleet> Engine<'a, F> {
             drive.engine.evaluate();
             drive.ask();
             drive.forget_waits();
-            let goes_on = |drive: &Drive<'_, 'a, F>| {
+            let goes_on = |drive: &Drive<'_, '_, F>| {
                 mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty()
             };
             if goes_on(&drive) {
@@ -114,7 +137,7 @@ impl<'a, F: Fleet> Engine<'a, F> {
     }
 }
 
-impl<'a, F: Fleet> Drive<'_, 'a, F> {
+impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     fn ask(&mut self) {
         for host in self.engine.hosts.iter() {
             if self.busy.contains(host) {
@@ -149,7 +172,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 match self.engine.frontier(host) {
                     Frontier::Batch(steps) => again |= self.start(vec![host.clone()], steps),
                     Frontier::Cluster(index) => again |= self.cluster(index),
-                    Frontier::Wait(index) => self.first_wait(index),
+                    Frontier::Wait(index) => self.next_wait(index),
                     Frontier::Refused(index) => {
                         self.refuse(index);
                         again = true;
@@ -167,6 +190,10 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
 
     async fn absorb(&mut self, finished: Finished) {
         match finished {
+            Finished::Gated(host) => {
+                self.busy.remove(&host);
+                self.engine.forget_health();
+            }
             Finished::Asked(host, answers) => {
                 self.busy.remove(&host);
                 for (query, answer) in answers {
@@ -201,7 +228,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                         self.acting.swap_remove(at);
                     }
                     if matches!(one.ended, Ended::Done) {
-                        self.waiting.retain(|(index, _, _)| *index != one.index);
+                        self.end_waits(|index| index == one.index);
                     }
                 }
                 self.restarting &= !tried.iter().any(|tried| tried.step.class == Class::Restart);

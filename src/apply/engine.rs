@@ -47,6 +47,8 @@ pub struct Work<'a> {
     pub hosts: Vec<HostName>,
     /// Whether it is a cluster module.
     pub cluster: bool,
+    /// Whether `provision status` shows what it says about a layer's health.
+    pub tells_health: bool,
     /// The name that its reading is kept under.
     pub register: Option<String>,
     /// Builds the module.
@@ -81,6 +83,8 @@ pub(super) struct Progress {
     pub(super) hazard: Option<String>,
     /// What will be asked when the arguments are known.
     pub(super) foreseen: Vec<Query>,
+    /// What the verdict says about the layer's health, also when nothing can be decided.
+    pub(super) health: Option<crate::module::Health>,
     /// The steps of the verdict.
     pub(super) pending: Vec<Pending>,
 }
@@ -153,6 +157,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
                 asked: BTreeSet::new(),
                 hazard: None,
                 foreseen: Vec::new(),
+                health: None,
                 pending: Vec::new(),
             })
             .collect();

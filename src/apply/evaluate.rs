@@ -84,6 +84,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         progress.stage = match found {
             Err(need) => Stage::Asking(need),
             Ok(verdict) => {
+                progress.health.clone_from(&verdict.health);
                 let blind = (!self.works[index].cluster).then(|| {
                     // What a task asks of other hosts it can do without: it says itself what it then takes for granted.
                     let own = |(host, _): &&Key| self.works[index].hosts.contains(host);
@@ -234,6 +235,19 @@ impl<F: super::Fleet> Engine<'_, F> {
             for other in self.hosts.iter().filter(|other| *other != host) {
                 let touches = |query: &Query, _: &Seen<Answer>| scope.touches(query, false);
                 gone.extend(self.memory.forget(other, touches));
+            }
+        }
+        self.refresh(&gone);
+    }
+
+    /// Forgets what the health of the layers follows from.
+    pub(super) fn forget_health(&mut self) {
+        let mut gone = BTreeSet::new();
+        for progress in &self.progress {
+            if matches!(&progress.stage, Stage::Decided(verdict) if verdict.health.is_some()) {
+                for (host, query) in &progress.asked {
+                    gone.extend(self.memory.forget(host, |held, _| held == query));
+                }
             }
         }
         self.refresh(&gone);

@@ -36,8 +36,14 @@ pub trait Fleet {
     ) -> impl Future<Output = Vec<(Query, Seen<Answer>)>>;
 
     /// Does acts on a host, in order, the next without waiting for the answer to the one before.
-    /// After the first that fails the others are [`Done::Skipped`]. One result an act.
-    fn act(&self, host: &HostName, acts: Vec<Act>) -> impl Future<Output = Vec<Done>>;
+    /// After the first that fails the others are [`Done::Skipped`]. `each` is told how each act ended, in
+    /// order, as soon as that is known.
+    fn act(
+        &self,
+        host: &HostName,
+        acts: Vec<Act>,
+        each: impl FnMut(Done),
+    ) -> impl Future<Output = ()>;
 
     /// Why a host cannot be reached, once that is known.
     fn unreachable(&self, host: &HostName) -> Option<String>;

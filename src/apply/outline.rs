@@ -67,13 +67,19 @@ impl<F: super::Fleet> Engine<'_, F> {
                 plan.note_unknown(layer, work, &why);
                 continue;
             }
+            // What may pass by itself is a wait, until it was waited for.
+            if refusal.reach == Reach::LayerAfterWaits
+                && !self.stopped_layers.contains_key(&work.layer)
+            {
+                continue;
+            }
             plan.refusals.push((layer.to_owned(), refusal.clone()));
             let why = format!("refused by {}", refusal.code);
             let hosts = match &refusal.reach {
                 Reach::Hosts(hosts) => hosts.clone(),
                 Reach::Here if !work.cluster => work.hosts.clone(),
                 Reach::Here => Vec::new(),
-                Reach::Layer => {
+                Reach::Layer | Reach::LayerAfterWaits => {
                     stops
                         .layers
                         .entry(work.layer)
@@ -84,6 +90,15 @@ impl<F: super::Fleet> Engine<'_, F> {
             for host in hosts {
                 stops.hosts.entry(host).or_insert_with(|| why.clone());
             }
+        }
+        // What is waited for begins with a step; what it then calls for cannot be told before.
+        if let (Some(step), true, false) = (
+            &progress.hazard,
+            decision.steps.is_empty(),
+            decision.waits.is_empty(),
+        ) {
+            let why = format!("what follows can be told when {step} has run");
+            plan.note_unknown(layer, work, &why);
         }
         let founds = decision.steps.iter().any(|step| step.class == Class::Found);
         if founds {
@@ -180,13 +195,22 @@ impl<F: super::Fleet> Engine<'_, F> {
 
     /// How well the layers are, as far as they were looked at.
     pub fn health(&self) -> Vec<Health> {
-        self.progress
-            .iter()
-            .filter_map(|progress| match &progress.stage {
-                Stage::Decided(verdict) => verdict.health.clone(),
+        let mut layers: Vec<Health> = Vec::new();
+        for progress in &self.progress {
+            let health = match &progress.stage {
+                Stage::Decided(_) | Stage::Blind(_) => progress.health.clone(),
                 _ => None,
-            })
-            .collect()
+            };
+            let Some(health) = health else {
+                continue;
+            };
+            // What each host tells of itself is one layer.
+            match layers.iter_mut().find(|known| known.layer == health.layer) {
+                Some(known) => known.members.extend(health.members),
+                None => layers.push(health),
+            }
+        }
+        layers
     }
 
     /// Counts the tasks that are as they should be, and those that were left out.

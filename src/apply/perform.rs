@@ -35,16 +35,16 @@ pub(super) struct Tried {
     /// The host that the act ran on.
     pub(super) on: HostName,
     pub(super) ended: Ended,
-    pub(super) took: Duration,
 }
 
 /// Does the steps of one batch. Only a batch of one has evidence; only the last has a postcondition.
+/// `done` is told of each step that was done, as soon as it was.
 pub(super) async fn perform<F: Fleet>(
     fleet: &F,
     steps: Vec<(usize, Step)>,
     deadline: Duration,
+    done: impl Fn(&Step, Duration),
 ) -> Vec<Tried> {
-    let began = Instant::now();
     let Some(on) = steps.first().and_then(|(_, step)| bind(fleet, &step.via)) else {
         return steps
             .into_iter()
@@ -53,7 +53,6 @@ pub(super) async fn perform<F: Fleet>(
                 on: step.subject.clone(),
                 ended: Ended::Failed("no host that could do it answers".to_owned()),
                 step,
-                took: began.elapsed(),
             })
             .collect();
     };
@@ -65,17 +64,36 @@ pub(super) async fn perform<F: Fleet>(
                 step,
                 on: on.clone(),
                 ended: Ended::Stale(claim.clone()),
-                took: began.elapsed(),
             })
             .collect();
     }
     let acts = steps.iter().map(|(_, step)| step.act.clone()).collect();
-    let done = fleet.act(&on, acts).await;
+    let mut results: Vec<(Done, Duration)> = Vec::new();
+    // A host does its acts one after the other: each began when the one before it had ended.
+    let mut since = Instant::now();
+    fleet
+        .act(&on, acts, |result| {
+            let took = std::mem::replace(&mut since, Instant::now()).elapsed();
+            if let (Done::Ok, Some((_, step))) = (&result, steps.get(results.len()))
+                && step.done.is_none()
+            {
+                done(step, took);
+            }
+            results.push((result, took));
+        })
+        .await;
     let mut tried = Vec::new();
-    for ((index, step), done) in steps.into_iter().zip(done) {
-        let ended = match done {
+    for ((index, step), (result, mut took)) in steps.into_iter().zip(results) {
+        let ended = match result {
             Done::Ok => match &step.done {
-                Some(claim) => settled(fleet, claim, deadline).await,
+                Some(claim) => {
+                    let ended = settled(fleet, claim, deadline).await;
+                    took += since.elapsed();
+                    if matches!(ended, Ended::Done) {
+                        done(&step, took);
+                    }
+                    ended
+                }
                 None => Ended::Done,
             },
             Done::Failed { status, said } => Ended::Failed(format!("exited {status}\n{said}")),
@@ -87,7 +105,6 @@ pub(super) async fn perform<F: Fleet>(
             step,
             on: on.clone(),
             ended,
-            took: began.elapsed(),
         });
     }
     tried

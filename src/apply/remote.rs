@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
-/// Asks a person whether an unknown host key is the right one.
+/// Shows an unknown or changed host key, and says whether it is to be believed.
 pub type AskKey = Box<dyn Fn(&ConnectError) -> bool>;
 
 /// The hosts over SSH.
@@ -103,7 +103,11 @@ impl Remote {
             Ok(connected) => return Ok(connected),
             Err(error) => error,
         };
-        let (ConnectFailure::UnknownHostKey { .. }, Some(ask)) = (&error.failure, &self.ask_key)
+        let (
+            ConnectFailure::UnknownHostKey { fingerprint, .. }
+            | ConnectFailure::ChangedHostKey { fingerprint, .. },
+            Some(ask),
+        ) = (&error.failure, &self.ask_key)
         else {
             return Err(error);
         };
@@ -113,7 +117,7 @@ impl Remote {
         if !accepted {
             return Err(error);
         }
-        self.connector.accept_new_key(host.as_str());
+        self.connector.accept_new_key(host.as_str(), fingerprint);
         connect().await
     }
 
@@ -206,7 +210,7 @@ impl Remote {
                     stdin,
                     deadline,
                 } => {
-                    let (script, stdin) = match spool(session, script, stdin).await {
+                    let (script, stdin) = match spool(session, script, stdin, deadline).await {
                         Ok(ready) => ready,
                         Err(done) => return done,
                     };
@@ -283,37 +287,40 @@ impl Fleet for Remote {
         }
     }
 
-    async fn act(&self, host: &HostName, acts: Vec<Act>) -> Vec<Done> {
+    async fn act(&self, host: &HostName, acts: Vec<Act>, mut each: impl FnMut(Done)) {
         let Some(session) = self.session(host).await else {
             let why = self.unreachable(host).unwrap_or_default();
-            return acts.iter().map(|_| Done::Lost(why.clone())).collect();
+            return acts.iter().for_each(|_| each(Done::Lost(why.clone())));
         };
         session.begin();
-        let mut results = Vec::new();
+        let mut failed = false;
+        let mut tell = |done: Done| {
+            failed |= done != Done::Ok;
+            each(done);
+            failed
+        };
         let mut sent = Vec::new();
-        for act in &acts {
+        for (number, act) in (1..).zip(&acts) {
             if let Some(request) = simple(act) {
                 sent.push(session.send(request));
                 continue;
             }
+            let mut failed = false;
             for answer in std::mem::take(&mut sent) {
-                results.push(self.done(host, answer.await));
+                failed = tell(self.done(host, answer.await));
             }
-            let failed = results.iter().any(|done| *done != Done::Ok);
-            results.push(if failed {
-                Done::Skipped
-            } else {
-                self.act_in_phases(host, &session, act).await
-            });
-            if results.last() != Some(&Done::Ok) {
-                results.resize(acts.len(), Done::Skipped);
-                return results;
+            let done = match failed {
+                true => Done::Skipped,
+                false => self.act_in_phases(host, &session, act).await,
+            };
+            if tell(done) {
+                acts[number..].iter().for_each(|_| _ = tell(Done::Skipped));
+                return;
             }
         }
         for answer in sent {
-            results.push(self.done(host, answer.await));
+            tell(self.done(host, answer.await));
         }
-        results
     }
 
     fn unreachable(&self, host: &HostName) -> Option<String> {

@@ -29,6 +29,13 @@ pub(super) enum Frontier {
     Refused(usize),
 }
 
+/// A closed health gate.
+pub(super) struct Gate {
+    pub(super) why: String,
+    /// Whether it may open by itself.
+    pub(super) opens: bool,
+}
+
 impl<F: super::Fleet> Engine<'_, F> {
     pub(super) fn frontier(&self, host: &HostName) -> Frontier {
         let mut batch: Vec<(usize, Step)> = Vec::new();
@@ -123,7 +130,8 @@ impl<F: super::Fleet> Engine<'_, F> {
                 .iter()
                 .any(|host| !self.stopped_hosts.contains_key(host)),
             Reach::Layer => true,
-            Reach::Here => false,
+            // Its waits are the work.
+            Reach::Here | Reach::LayerAfterWaits => false,
         };
         self.next_wait(decision).is_some()
             || decision.refusals.iter().any(stops)
@@ -189,7 +197,7 @@ impl<F: super::Fleet> Engine<'_, F> {
 
     /// Why a restart for `subject` has to wait: another host of some layer is not well.
     /// A layer in which nobody is well does not exist yet, or has nothing left to protect.
-    pub(super) fn gate(&self, subject: &HostName) -> Option<String> {
+    pub(super) fn gate(&self, subject: &HostName) -> Option<Gate> {
         self.progress.iter().find_map(|progress| {
             let Stage::Decided(verdict) = &progress.stage else {
                 return None;
@@ -206,10 +214,11 @@ impl<F: super::Fleet> Engine<'_, F> {
                 .members
                 .iter()
                 .find(|member| member.host != *subject && member.light != Light::Green)?;
-            Some(format!(
-                "{} is not well on {}: {}",
-                health.layer, ill.host, ill.says
-            ))
+            Some(Gate {
+                why: format!("{} is not well on {}: {}", health.layer, ill.host, ill.says),
+                // A host that is out of reach stays so in this run.
+                opens: self.fleet.unreachable(&ill.host).is_none(),
+            })
         })
     }
 }

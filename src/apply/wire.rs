@@ -6,10 +6,13 @@ use crate::plan::{Act, Phase};
 use crate::probe::ask::{Ask, Reply};
 use crate::probe::path::CONTENT_LIMIT;
 use crate::probe::{Answer, Query, Seen};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How much standard input rides along with a request; more goes through a session of its own.
 const INLINE_STDIN: usize = 64 << 10;
+
+/// Bytes in a second below which a line is of no use: an upload may take its request's own time, and that.
+const SLOWEST: u64 = 32 << 10;
 
 /// The one request of an act that needs no more.
 pub(super) fn simple(act: &Act) -> Option<Request> {
@@ -45,6 +48,7 @@ pub(super) async fn spool(
     session: &Session,
     script: String,
     stdin: Option<Vec<u8>>,
+    deadline: Duration,
 ) -> Result<(String, Option<Vec<u8>>), Done> {
     let content = match stdin {
         Some(content) if content.len() > INLINE_STDIN => content,
@@ -52,7 +56,8 @@ pub(super) async fn spool(
     };
     let nonce = format!("{:x}-{}", unix_time().to_bits(), content.len());
     let path = format!("/tmp/.provision-{nonce}");
-    match session.upload(&path, 0o600, content).await {
+    let deadline = deadline + Duration::from_secs(content.len() as u64 / SLOWEST);
+    match session.upload(&path, 0o600, content, deadline).await {
         Ok(output) if output.status == 0 => {
             let script = format!("(\n{script}\n) <{path}\ns=$?\nrm -f {path}\nexit $s");
             Ok((script, None))

@@ -3,6 +3,8 @@
 //! "This host does not have it" is never a reason to create a cluster: the predicate for that is that
 //! *every* member answered and *none* shows a trace.
 
+pub mod gluster_pool;
+pub mod gluster_volume;
 pub mod pgpool;
 pub mod postgres;
 pub mod preflight;

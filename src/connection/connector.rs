@@ -1,6 +1,6 @@
 //! Opens sessions to the hosts of an inventory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,8 @@ pub struct Connector {
     settings: Settings,
     directory: Arc<TempDir>,
     handshakes: Semaphore,
-    accept_new_key: Mutex<BTreeSet<String>>,
+    /// Fingerprints of the new keys that a person has accepted, by host.
+    accepted: Mutex<BTreeMap<String, String>>,
     /// One writer of known_hosts at a time: `ssh-keygen -R` rewrites the whole file.
     known_hosts: tokio::sync::Mutex<()>,
 }
@@ -75,20 +76,21 @@ impl Connector {
             targets: known,
             directory: Arc::new(directory),
             handshakes: Semaphore::new(settings.forks.max(1)),
-            accept_new_key: Mutex::new(settings.accept_new_key.clone()),
+            accepted: Mutex::default(),
             known_hosts: tokio::sync::Mutex::new(()),
             settings,
         })
     }
 
-    /// From now on, records the key that `host` shows, be it unknown or changed. For a caller that
-    /// has asked a person about the fingerprint in [`ConnectFailure::UnknownHostKey`].
-    pub fn accept_new_key(&self, host: &str) {
-        self.accepted().insert(host.into());
+    /// From now on, records the key of `host` with this fingerprint, be it unknown or changed, and no other.
+    /// For a caller that has shown a person the fingerprint in [`ConnectFailure::UnknownHostKey`] or
+    /// [`ConnectFailure::ChangedHostKey`].
+    pub fn accept_new_key(&self, host: &str, fingerprint: &str) {
+        self.accepted().insert(host.into(), fingerprint.into());
     }
 
-    fn accepted(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-        self.accept_new_key
+    fn accepted(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.accepted
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -136,17 +138,19 @@ impl Connector {
     }
 
     async fn handshake(&self, target: &Target, config: &Path) -> Result<Master, ConnectFailure> {
-        let accept = target.host_key.is_none() && self.accepted().contains(&target.name);
-        let _one_writer = if accept {
+        let accepted = match target.host_key {
+            Some(_) => None,
+            None => self.accepted().get(&target.name).cloned(),
+        };
+        let _one_writer = if accepted.is_some() {
             Some(self.known_hosts.lock().await)
         } else {
             None
         };
         let _permit = self.handshakes.acquire().await;
-        let unknown_keys = if accept {
-            UnknownKeys::Record
-        } else {
-            UnknownKeys::Refuse
+        let unknown_keys = match &accepted {
+            Some(fingerprint) => UnknownKeys::Record(fingerprint),
+            None => UnknownKeys::Refuse,
         };
         let launch = || {
             let parent = Arc::clone(&self.directory);
@@ -154,10 +158,11 @@ impl Connector {
             Master::launch(config, &target.address, parent, unknown_keys, pinned, limit)
         };
         match launch().await {
+            // The key on record goes only for the one that was accepted.
             Err(LaunchError {
                 offending: Some(old),
-                ..
-            }) if accept => {
+                failure: ConnectFailure::ChangedHostKey { fingerprint, .. },
+            }) if accepted.as_ref() == Some(&fingerprint) => {
                 forget(&old).await?;
                 launch().await
             }

@@ -33,7 +33,8 @@ pub(super) fn diagnose(log: &str, proxy_said: &str, pinned: bool) -> ConnectFail
             known_hosts_line,
         };
     }
-    if has("host key is known for") && has("Host key verification failed") {
+    // refused unasked, or asked about and another key than the one that a person had seen
+    if has("Host key verification failed") {
         let (key_type, fingerprint) = server_key(log);
         return F::UnknownHostKey {
             key_type,

@@ -1,6 +1,7 @@
 //! The ssh process that holds one host's connection.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -27,11 +28,17 @@ pub(super) struct Master {
 }
 
 /// What to do with a key that no known_hosts file has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum UnknownKeys {
+#[derive(Clone, Copy)]
+pub(super) enum UnknownKeys<'a> {
     Refuse,
-    Record,
+    /// Record it when it has this fingerprint.
+    Record(&'a str),
 }
+
+/// Answers ssh's question about an unknown key: with the fingerprint, which ssh itself compares with that of
+/// the key it was shown (since OpenSSH 8.0), so that no other key is ever recorded. To anything else that ssh
+/// may ask the answer is no.
+const ASKPASS: &str = "#!/bin/sh\ncase $1 in *'(yes/no/[fingerprint])'*) printf '%s\\n' \"$PROVISION_FINGERPRINT\" ;; *) echo no ;; esac\n";
 
 pub(super) struct LaunchError {
     pub(super) failure: ConnectFailure,
@@ -46,7 +53,7 @@ impl Master {
         config: &Path,
         address: &str,
         parent: Arc<TempDir>,
-        unknown_keys: UnknownKeys,
+        unknown_keys: UnknownKeys<'_>,
         pinned: bool,
         limit: Duration,
     ) -> Result<Self, LaunchError> {
@@ -68,10 +75,6 @@ impl Master {
         // a file, not a pipe: a ProxyCommand keeps it open as long as the connection lives
         let proxy_said = std::fs::File::create(path("stderr"))
             .map_err(|e| local("could not make a log file", e))?;
-        let checking = match unknown_keys {
-            UnknownKeys::Refuse => "StrictHostKeyChecking=yes",
-            UnknownKeys::Record => "StrictHostKeyChecking=accept-new",
-        };
         // `-v` puts the host's key into the log, and keeps ssh from discarding what a ProxyCommand
         // says, as it otherwise does for a master (sshconnect.c, ssh_proxy_connect)
         let mut command = Command::new("ssh");
@@ -82,7 +85,31 @@ impl Master {
             .arg(path("log"))
             .arg("-S")
             .arg(path("master"));
-        command.args(["-M", "-N", "-f", "-v", "-o", checking]);
+        command.args(["-M", "-N", "-f", "-v"]);
+        match unknown_keys {
+            UnknownKeys::Refuse => {
+                command.args(["-o", "StrictHostKeyChecking=yes"]);
+            }
+            UnknownKeys::Record(fingerprint) => {
+                let program = path("askpass");
+                executable(&program, ASKPASS)
+                    .map_err(|e| local("could not write a program for ssh", e))?;
+                command
+                    .env("SSH_ASKPASS", program)
+                    .env("SSH_ASKPASS_REQUIRE", "force")
+                    .env("PROVISION_FINGERPRINT", fingerprint);
+                // in batch mode ssh asks nothing; nothing but the key is to be asked about
+                for option in [
+                    "StrictHostKeyChecking=ask",
+                    "BatchMode=no",
+                    "PasswordAuthentication=no",
+                    "KbdInteractiveAuthentication=no",
+                    "NumberOfPasswordPrompts=1",
+                ] {
+                    command.args(["-o", option]);
+                }
+            }
+        }
         command.args([
             "-o",
             &format!("ControlPersist={IDLE_SECONDS}"),
@@ -140,6 +167,16 @@ impl Drop for Master {
     fn drop(&mut self) {
         self.terminate();
     }
+}
+
+fn executable(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o700)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// Speaks the mux protocol (PROTOCOL.mux in OpenSSH) for the one message that the client crate

@@ -1,6 +1,5 @@
 //! What the caller says about the hosts: where they are, who to log in as, how to be patient.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,8 +85,6 @@ pub struct Settings {
     /// How often a transient failure (refused, no route, timed out) is tried again, a second
     /// apart.
     pub retries: u32,
-    /// Hosts (inventory names) whose unknown or changed key is accepted and recorded.
-    pub accept_new_key: BTreeSet<String>,
     /// Read and written instead of the user's and the system's known_hosts files.
     pub known_hosts: Option<PathBuf>,
     /// ssh asks the host for a sign of life this often …
@@ -104,7 +101,6 @@ impl Default for Settings {
             forks: 20,
             connect_timeout: Duration::from_secs(15),
             retries: 0,
-            accept_new_key: BTreeSet::new(),
             known_hosts: None,
             keepalive_interval: Duration::from_secs(5),
             keepalive_count: 3,

@@ -18,8 +18,21 @@ impl Session {
     /// same user; up to four at once.
     ///
     /// The caller names a path beside the final one and renames it afterwards. Status 0 means that
-    /// the whole content is stored.
+    /// the whole content is stored. `deadline` is for all of it, also for the wait for its turn; a host that
+    /// takes nothing any more is given up before.
     pub async fn upload(
+        &self,
+        path_of_temporary: &str,
+        mode: u32,
+        content: Vec<u8>,
+        deadline: Duration,
+    ) -> Result<Output, Lost> {
+        let uploading = self.store(path_of_temporary, mode, content);
+        let timed = timeout(deadline, uploading).await;
+        timed.unwrap_or(Err(Lost::Deadline(deadline)))
+    }
+
+    async fn store(
         &self,
         path_of_temporary: &str,
         mode: u32,

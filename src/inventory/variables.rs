@@ -52,8 +52,9 @@ impl Layer {
             | Self::Docker
             | Self::Firewall
             | Self::Swarm
+            | Self::Gluster
             | Self::Database => true,
-            Self::Gluster | Self::Kompira => false,
+            Self::Kompira => false,
         }
     }
 

@@ -1,11 +1,14 @@
 //! `firewall`: firewalld lets these in, now and after a restart, in the zone of the cluster's address.
 
 use super::argument::{TEXTS, defaulted, optional};
+use super::covered::{self, Covered};
 use super::refusal::{NO_FIREWALLD, NO_ZONE, refuse};
 use super::zone::Place;
 use super::{Args, Context, Module, Unfit, opening};
 use crate::inventory::HostName;
-use crate::plan::{Act, Class, Decision, FirewallChange, FirewallItem, Refusal, Step, StepId};
+use crate::plan::{
+    Act, Advice, Class, Decision, FirewallChange, FirewallItem, Refusal, Step, StepId,
+};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::firewall;
 use crate::probe::network::Interface;
@@ -22,7 +25,9 @@ pub struct Firewall {
     place: Place,
     items: Vec<FirewallItem>,
     open: bool,
+    required: bool,
     package: Option<String>,
+    covered: Option<Covered>,
 }
 
 /// What is seen of it.
@@ -32,6 +37,7 @@ pub struct State {
     interfaces: Option<Seen<Vec<Interface>>>,
     /// Asked for only when firewalld does not run.
     package: Option<Seen<Option<Installed>>>,
+    covered: Option<covered::Sight>,
 }
 
 impl Module for Firewall {
@@ -65,9 +71,25 @@ impl Module for Firewall {
                 "Whether they are let in.",
             ),
             optional(
+                "covers",
+                TEXTS,
+                "Ports that the one service must stand for; those that its definition lacks are opened beside it.",
+            ),
+            optional(
+                "comes_with",
+                ArgKind::Text,
+                "The package that brings the definition of the service.",
+            ),
+            optional(
                 "package",
                 ArgKind::Text,
                 "The package of firewalld, when earlier tasks install and start it.",
+            ),
+            defaulted(
+                "required",
+                ArgKind::Bool,
+                "false",
+                "Whether a host that has no firewalld at all is refused; otherwise that is only reported.",
             ),
         ],
     };
@@ -84,7 +106,9 @@ impl Module for Firewall {
             place: Place::from_args(args, context)?,
             items,
             open: args.text("state").as_deref() != Some("closed"),
+            required: args.flag("required"),
             package: args.text("package"),
+            covered: Covered::from_args(args)?,
         })
     }
 
@@ -97,6 +121,11 @@ impl Module for Firewall {
             interfaces: matches!(self.place, Place::Cluster { .. })
                 .then(|| seen.interfaces(&self.host)),
             package: package.map(|package| seen.package(&self.host, package)),
+            covered: self
+                .covered
+                .as_ref()
+                .filter(|_| !stopped)
+                .map(|covered| covered.look(&self.host, seen)),
         };
         seen.settle(state)
     }
@@ -120,10 +149,18 @@ impl Module for Firewall {
         let Some(openings) = firewall.zones.get(zone) else {
             return self.idle(zone, firewall).into();
         };
+        let mut items = self.items.clone();
+        if let (Some(covered), Some(sight)) = (&self.covered, &state.covered) {
+            match covered.lacks(&self.host, sight) {
+                Ok(Some(lacking)) => items.extend(lacking),
+                Ok(None) => return Decision::default(),
+                Err(refusal) => return (*refusal).into(),
+            }
+        }
         let mut both = Vec::new();
         let mut now = Vec::new();
         let mut later = Vec::new();
-        for item in &self.items {
+        for item in &items {
             let wrong = |side| opening::lets_in(side, item) != self.open;
             match (wrong(&openings.runtime), wrong(&openings.permanent)) {
                 (true, true) => both.push(item.clone()),
@@ -210,14 +247,46 @@ impl Firewall {
                     ..Decision::default()
                 }
             }
+            (None, _) if firewall.absent && !self.required => Decision {
+                advice: vec![self.without_firewalld()],
+                ..Decision::default()
+            },
+            (None, _) if firewall.absent => refuse(
+                &self.host,
+                NO_FIREWALLD,
+                format!("{} has no firewalld, and the inventory wants one", self.host),
+                vec![format!("{}: {}", self.host, firewall.silent)],
+                "install it there (`dnf install firewalld`, `systemctl enable --now firewalld`), or set `firewall_required: false`",
+            )
+            .into(),
             (None, _) => refuse(
                 &self.host,
                 NO_FIREWALLD,
-                format!("firewalld does not run on {}, and whether it should is for you to decide", self.host),
+                format!("firewalld is installed and does not run on {}, and whether it should is for you to decide", self.host),
                 vec![format!("{}: {}", self.host, firewall.silent)],
-                "start it (`systemctl enable --now firewalld`), or leave the firewall alone with `manage_firewall: false`",
+                "start it (`systemctl enable --now firewalld`), remove it, or leave the firewall alone with `manage_firewall: false`",
             )
             .into(),
+        }
+    }
+
+    /// Nothing is there to be opened. What else may filter (nftables, a cloud's rules) is not ours to see.
+    fn without_firewalld(&self) -> Advice {
+        let names = opening::names(&self.items, ", ");
+        let text = match self.open {
+            true => format!(
+                "{} has no firewalld: no ports are opened there; whatever else filters must let in {names}",
+                self.host
+            ),
+            false => format!(
+                "{} has no firewalld: nothing is closed there; whatever else filters must keep out {names}",
+                self.host
+            ),
+        };
+        Advice {
+            code: NO_FIREWALLD.to_owned(),
+            host: Some(self.host.clone()),
+            text,
         }
     }
 

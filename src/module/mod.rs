@@ -6,6 +6,7 @@ pub(crate) mod address;
 mod args;
 pub(crate) mod argument;
 pub(crate) mod attributes;
+mod covered;
 mod edited_file;
 mod guard;
 mod health;
@@ -168,4 +169,6 @@ modules! {
     SshMesh(crate::cluster::ssh_mesh::SshMesh),
     Pgpool(crate::cluster::pgpool::Pgpool),
     Postgres(crate::cluster::postgres::Postgres),
+    GlusterPool(crate::cluster::gluster_pool::GlusterPool),
+    GlusterVolume(crate::cluster::gluster_volume::GlusterVolume),
 }

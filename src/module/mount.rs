@@ -4,15 +4,14 @@ use super::argument::{defaulted, needed};
 use super::attributes::Wanted;
 use super::edited_file::{EditedFile, Text};
 use super::line::{bare, lines};
-use super::managed_file::{in_the_way, object};
-use super::refusal::{OTHER_MOUNT, refuse};
-use super::{Args, Context, Module, Unfit};
+use super::managed_file::object;
+use super::refusal::{OTHER_LINE, OTHER_MOUNT, SHARED_LINE, SHARED_MOUNT, SOMETHING_ELSE, refuse};
+use super::{Args, Context, Health, Light, MemberHealth, Module, Unfit};
 use crate::inventory::HostName;
-use crate::plan::{Act, Class, Decision, Step, StepId};
+use crate::plan::{Act, Claim, Class, Decision, Expect, MountAct, Step, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
-use crate::probe::machine::Filesystem;
-use crate::probe::shell::CommandLine;
-use crate::probe::{Answers, Need, PathState, Seen};
+use crate::probe::mounted::{Mounted, Source};
+use crate::probe::{Answers, Need, Query, Seen};
 
 /// A file system and the place that it is mounted at.
 #[derive(Clone, Debug)]
@@ -20,7 +19,9 @@ pub struct Mount {
     host: HostName,
     table: EditedFile,
     path: String,
+    source: String,
     kind: String,
+    guarded: bool,
     /// The six fields of the line in /etc/fstab.
     fields: [String; 6],
 }
@@ -29,8 +30,7 @@ pub struct Mount {
 #[derive(Clone, Debug)]
 pub struct State {
     table: Text,
-    place: Seen<PathState>,
-    mounted: Seen<Filesystem>,
+    mounted: Seen<Mounted>,
 }
 
 impl Module for Mount {
@@ -62,6 +62,12 @@ impl Module for Mount {
                 "0",
                 "When it is checked at boot; 0 is never.",
             ),
+            defaulted(
+                "guarded",
+                ArgKind::Bool,
+                "false",
+                "Whether the empty directory is made immutable, so that nothing is written there while nothing is mounted.",
+            ),
         ],
     };
 
@@ -85,6 +91,13 @@ impl Module for Mount {
         if fields.iter().any(String::is_empty) {
             return Err(args.wrong("`mount` takes no empty `src`, `fstype` or `opts`"));
         }
+        let source = args.required("src")?;
+        let kind = args.required("fstype")?;
+        if kind == "nfs" && !source.contains(":/") {
+            let problem =
+                format!("`{source}` is no directory of a file server, such as server:/export");
+            return Err(args.wrong_at("src", problem));
+        }
         Ok(Self {
             host: context.host.clone(),
             table: EditedFile {
@@ -95,7 +108,9 @@ impl Module for Mount {
                 wanted: Wanted::default(),
             },
             path,
-            kind: args.required("fstype")?,
+            source,
+            kind,
+            guarded: args.flag("guarded"),
             fields,
         })
     }
@@ -103,25 +118,27 @@ impl Module for Mount {
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
         let state = State {
             table: self.table.look(seen),
-            place: seen.path(&self.host, &*self.path),
-            mounted: seen.filesystem(&self.host, &*self.path),
+            mounted: seen.mounted(&self.host, &*self.path),
         };
         seen.settle(state)
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        let (Seen::Is(place), Seen::Is(filesystem)) = (&state.place, &state.mounted) else {
+        let Seen::Is(mounted) = &state.mounted else {
             return Decision::default();
         };
-        let mounted = filesystem.mount_point == self.path;
-        if mounted && !self.same_kind(&filesystem.kind) {
-            return self.other(&filesystem.kind);
+        let here = mounted.mounts.last();
+        if let Some(other) = here.filter(|here| !self.is_ours(here)) {
+            return self.other(other);
         }
-        let mut steps = Vec::new();
-        match place {
-            PathState::Directory { .. } => {}
-            PathState::Absent => steps.push(self.make_place()),
-            other => return in_the_way(&self.host, &self.path, other).into(),
+        if let Some(Ok(table)) = self.table.text(&state.table)
+            && let Some(line) = self.foreign_line(table)
+        {
+            return self.other_line(&line);
+        }
+        let mut steps = self.prepare(mounted);
+        if mounted.place == "other" {
+            return self.in_the_way();
         }
         let why = format!("it has another line for {}, or none", self.path);
         let mut decision = self
@@ -131,67 +148,185 @@ impl Module for Mount {
             step.id = StepId::new(&["mount", "keep", object(&self.path)]);
         }
         steps.append(&mut decision.steps);
-        if !mounted && decision.refusals.is_empty() {
-            steps.push(self.mount());
+        if decision.refusals.is_empty() {
+            steps.extend(self.mount(mounted));
         }
         decision.steps = steps;
         decision
     }
+
+    fn health(&self, state: &Self::State) -> Option<Health> {
+        let (light, says) = match &state.mounted {
+            Seen::Unknown(why) => (Light::Unknown, why.clone()),
+            Seen::Is(mounted) => match mounted.mounts.last() {
+                None => (Light::Red, "not mounted".to_owned()),
+                Some(_) if !mounted.dead.is_empty() => {
+                    (Light::Red, format!("mounted, and dead: {}", mounted.dead))
+                }
+                Some(here) if self.is_ours(here) => (Light::Green, here.source.clone()),
+                Some(here) => (Light::Red, format!("{} is mounted there", here.source)),
+            },
+        };
+        Some(Health {
+            layer: format!("mount {}", self.path),
+            members: vec![MemberHealth {
+                host: self.host.clone(),
+                light,
+                says,
+            }],
+            margin: None,
+        })
+    }
 }
 
 impl Mount {
-    /// df says `fuse.glusterfs` of what fstab calls `glusterfs`, and `nfs4` of `nfs`.
-    fn same_kind(&self, kind: &str) -> bool {
-        self.kind == "auto"
-            || kind == self.kind
-            || kind.strip_prefix("fuse.") == Some(self.kind.as_str())
-            || (self.kind == "nfs" && kind == "nfs4")
+    /// Whether that is what should be mounted: the table of mounts says `fuse.glusterfs` of what fstab calls
+    /// `glusterfs`, and `nfs4` of `nfs`; a device has several names, so that only its type is compared.
+    fn is_ours(&self, here: &Source) -> bool {
+        let same_kind = self.kind == "auto"
+            || here.kind == self.kind
+            || here.kind.strip_prefix("fuse.") == Some(self.kind.as_str())
+            || (self.kind == "nfs" && here.kind == "nfs4");
+        same_kind && (!self.is_shared() || self.same_source(&here.source))
     }
 
-    fn make_place(&self) -> Step {
-        let act = Act::MakeDirectory {
-            path: self.path.clone(),
-            mode: None,
-            owner: None,
-            group: None,
+    /// Whether it is a file system of the network.
+    fn is_shared(&self) -> bool {
+        matches!(&*self.kind, "glusterfs" | "nfs" | "nfs4")
+    }
+
+    /// A volume is the same whichever member of the pool told how it is made.
+    fn same_source(&self, other: &str) -> bool {
+        let volume = |source: &str| {
+            let (_, volume) = source.rsplit_once(':').unwrap_or(("", source));
+            volume.trim_start_matches('/').to_owned()
         };
-        let id = StepId::new(&["mount", "directory", object(&self.path)]);
-        Step::new(id, &self.host, Class::Create, "it does not exist", act)
+        if self.kind == "glusterfs" {
+            volume(&self.source) == volume(other)
+        } else {
+            self.source.trim_end_matches('/') == other.trim_end_matches('/')
+        }
     }
 
-    fn mount(&self) -> Step {
-        let act = Act::Command {
-            line: CommandLine {
-                words: vec!["mount".to_owned(), self.path.clone()],
-                shell: false,
-                chdir: None,
-            },
-            writes: None,
+    /// The line in fstab that mounts something else there.
+    fn foreign_line(&self, table: &[u8]) -> Option<String> {
+        lines(table).find_map(|line| {
+            let words = words(line);
+            let [source, place, kind, ..] = &words[..] else {
+                return None;
+            };
+            let foreign = place.trim_end_matches('/') == self.fields[1]
+                && (*kind != self.fields[2] || (self.is_shared() && !self.same_source(source)));
+            foreign.then(|| words.join(" "))
+        })
+    }
+
+    /// The directory, made and guarded only while nothing is mounted there.
+    fn prepare(&self, mounted: &Mounted) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if !mounted.mounts.is_empty() {
+            return steps;
+        }
+        if mounted.place == "absent" {
+            let act = Act::MakeDirectory {
+                path: self.path.clone(),
+                mode: None,
+                owner: None,
+                group: None,
+            };
+            let id = StepId::new(&["mount", "directory", object(&self.path)]);
+            steps.push(Step::new(
+                id,
+                &self.host,
+                Class::Create,
+                "it does not exist",
+                act,
+            ));
+        }
+        let open = mounted.place == "absent" || mounted.immutable == Some(false);
+        if self.guarded && open {
+            let act = Act::Mount(MountAct::Guard {
+                path: self.path.clone(),
+            });
+            let id = StepId::new(&["mount", "guard", object(&self.path)]);
+            let why = "while nothing is mounted there, what is written would go to the disk below";
+            steps.push(Step::new(id, &self.host, Class::Create, why, act));
+        }
+        steps
+    }
+
+    fn mount(&self, mounted: &Mounted) -> Option<Step> {
+        let path = self.path.clone();
+        let (verb, act, class, why) = if mounted.mounts.is_empty() {
+            let why = "nothing is mounted there".to_owned();
+            ("mount", MountAct::Mount { path }, Class::Repair, why)
+        } else if !mounted.dead.is_empty() {
+            let why = format!("what is mounted there is dead: {}", mounted.dead);
+            ("again", MountAct::Again { path }, Class::Repair, why)
+        } else {
+            return None;
         };
-        let id = StepId::new(&["mount", "mount", object(&self.path)]);
-        Step::new(
-            id,
-            &self.host,
-            Class::Repair,
-            "nothing is mounted there",
-            act,
-        )
+        let id = StepId::new(&["mount", verb, object(&self.path)]);
+        let query = Query::Mounted(self.path.clone());
+        let step = Step::new(id, &self.host, class, why, Act::Mount(act));
+        Some(step.done(Claim::new(&self.host, query, Expect::Mounted)))
     }
 
-    fn other(&self, kind: &str) -> Decision {
+    fn other(&self, here: &Source) -> Decision {
+        let code = if self.is_shared() {
+            SHARED_MOUNT
+        } else {
+            OTHER_MOUNT
+        };
         refuse(
             &self.host,
-            OTHER_MOUNT,
+            code,
             format!(
-                "{} on {} is a file system of another type, and is not taken away",
-                self.path, self.host
+                "something else than {} is mounted at {} on {}, and is not taken away",
+                self.source, self.path, self.host
             ),
             vec![format!(
-                "{}: {} is {kind}, not {}",
-                self.host, self.path, self.kind
+                "{}: {} is {} ({}), not {}",
+                self.host, self.path, here.source, here.kind, self.kind
             )],
             format!(
-                "see what it is (`findmnt {}`), unmount it by hand and run again",
+                "see what it is and who uses it (`findmnt {0}`, `fuser -vm {0}`), unmount it by hand and run again",
+                self.path
+            ),
+        )
+        .into()
+    }
+
+    fn other_line(&self, line: &str) -> Decision {
+        let code = if self.is_shared() {
+            SHARED_LINE
+        } else {
+            OTHER_LINE
+        };
+        refuse(
+            &self.host,
+            code,
+            format!(
+                "/etc/fstab on {} mounts something else at {}, and a second line is never added",
+                self.host, self.path
+            ),
+            vec![
+                format!("{}: {line}", self.host),
+                format!("wanted: {}", self.fields.join(" ")),
+            ],
+            "when nothing needs that line any more, take it out by hand and run again",
+        )
+        .into()
+    }
+
+    fn in_the_way(&self) -> Decision {
+        refuse(
+            &self.host,
+            SOMETHING_ELSE,
+            format!("{} on {} is no directory", self.path, self.host),
+            vec![format!("{}: {} is something else", self.host, self.path)],
+            format!(
+                "look at it (`ls -ld {}`), move it away and run again",
                 self.path
             ),
         )
@@ -208,13 +343,15 @@ fn escape(field: &str) -> String {
         .replace('\n', "\\012")
 }
 
+/// The fields of a line of the table.
+fn words(line: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bare(line)).into_owned();
+    let words = text.split_whitespace().map(str::to_owned);
+    words.take_while(|word| !word.starts_with('#')).collect()
+}
+
 /// The table with the line in the place of the last one for the same mount point, else at the end.
 fn set(now: &[u8], fields: &[String; 6]) -> Vec<u8> {
-    let words = |line: &[u8]| -> Vec<String> {
-        let text = String::from_utf8_lossy(bare(line)).into_owned();
-        let words = text.split_whitespace().map(str::to_owned);
-        words.take_while(|word| !word.starts_with('#')).collect()
-    };
     let ours = |line: &[u8]| {
         words(line)
             .get(1)

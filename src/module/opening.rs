@@ -36,6 +36,11 @@ pub fn from_args(args: &Args<'_>) -> Result<Vec<FirewallItem>, Unfit> {
     Ok(items)
 }
 
+/// Whether that is a port, or a range of them, with its protocol.
+pub fn is_port(text: &str) -> bool {
+    ports(text).is_some()
+}
+
 /// First port, last port and protocol of `7946/udp` or `49152-60999/tcp`.
 fn ports(text: &str) -> Option<(u16, u16, &str)> {
     let (range, protocol) = text.split_once('/')?;

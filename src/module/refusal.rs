@@ -33,6 +33,14 @@ pub const NEEDS_LOGIN: &str = "H21";
 pub const NO_PARAMETER: &str = "H13";
 /// Another file system is mounted there.
 pub const OTHER_MOUNT: &str = "H14";
+/// /etc/fstab mounts another file system there.
+pub const OTHER_LINE: &str = "H15";
+/// Something else is mounted where the shared directory should be (docs/glusterfs.md).
+pub const SHARED_MOUNT: &str = "G13";
+/// /etc/fstab mounts something else where the shared directory should be (docs/glusterfs.md).
+pub const SHARED_LINE: &str = "G14";
+/// firewalld does not know a service.
+pub const NO_SERVICE: &str = "H16";
 
 /// A refusal that stops the later tasks of the host.
 pub fn refuse(

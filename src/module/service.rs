@@ -18,6 +18,7 @@ pub struct Service {
     enabled: Option<bool>,
     started: Option<bool>,
     package: Option<String>,
+    made_earlier: bool,
     stamp: Option<Stamp>,
 }
 
@@ -50,6 +51,11 @@ impl Module for Service {
                 "package",
                 ArgKind::Text,
                 "The package that the unit comes with, when an earlier task installs it.",
+            ),
+            optional(
+                "made_earlier",
+                ArgKind::Bool,
+                "Whether an earlier task writes the unit's file.",
             ),
             optional(
                 "restarted_after",
@@ -93,6 +99,7 @@ impl Module for Service {
             enabled,
             started,
             package: args.text("package"),
+            made_earlier: args.flag("made_earlier"),
             stamp,
         })
     }
@@ -113,7 +120,7 @@ impl Module for Service {
             return self.masked().into();
         }
         let comes = !unit.exists();
-        if comes && self.package.is_none() {
+        if comes && self.package.is_none() && !self.made_earlier {
             return match (self.enabled, self.started) {
                 // A unit that is not there neither runs nor starts at boot.
                 (None | Some(false), None | Some(false)) => Decision::default(),
@@ -155,13 +162,14 @@ impl Module for Service {
                 }
             }
         }
-        if let Some(package) = self.package.as_ref().filter(|_| comes) {
+        if comes {
+            let whence = match &self.package {
+                Some(package) => format!("the unit {} comes with the package {package}", self.unit),
+                None => format!("an earlier step writes the unit {}", self.unit),
+            };
             for step in &mut decision.steps {
                 if matches!(step.act, Act::Unit { .. }) {
-                    step.assumes.push(format!(
-                        "the unit {} comes with the package {package}",
-                        self.unit
-                    ));
+                    step.assumes.push(whence.clone());
                 }
             }
         }

@@ -3,6 +3,11 @@
 mod postgres;
 
 pub use postgres::{Password, PostgresAct, RoleSpec};
+mod gluster;
+mod mount;
+
+pub use gluster::GlusterAct;
+pub use mount::MountAct;
 
 use crate::inventory::HostName;
 use crate::probe::shell::CommandLine;
@@ -99,6 +104,10 @@ pub enum Act {
     Pgpool(super::PgpoolAct),
     /// Changes a PostgreSQL server.
     Postgres(PostgresAct),
+    /// Changes a `GlusterFS` pool or volume.
+    Gluster(GlusterAct),
+    /// Changes what is mounted.
+    Mount(MountAct),
     /// Runs a command of the user's.
     Command {
         /// What to run.

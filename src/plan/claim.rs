@@ -3,6 +3,9 @@
 mod postgres;
 
 pub use postgres::{PostgresExpect, is_loaded};
+mod gluster;
+
+pub use gluster::GlusterExpect;
 
 use crate::inventory::HostName;
 use crate::probe::docker::{self, Docker};
@@ -60,6 +63,8 @@ pub enum Expect {
     NodeDown(String),
     /// The roster lists the node with this id as a worker that no longer has a vote.
     NodeIsWorker(String),
+    /// The roster has the node with this id as its leader.
+    NodeLeads(String),
     /// The roster shows that one more manager may fail to come up without costing the quorum; of a single
     /// manager this cannot be asked.
     CanAddManager,
@@ -67,6 +72,10 @@ pub enum Expect {
     CanDropManager,
     /// Of a PostgreSQL server.
     Postgres(PostgresExpect),
+    /// About `GlusterFS`.
+    Gluster(GlusterExpect),
+    /// Something is mounted that answers.
+    Mounted,
     /// The roster lists a ready node of this host name that has these labels, among others.
     NodeLabelled {
         /// Host name of the node.
@@ -102,6 +111,8 @@ impl Claim {
             }
             (Expect::UnitActive(wanted), Answer::Unit(unit)) => unit.is_active() == *wanted,
             (Expect::Installed, Answer::Package(package)) => package.is_some(),
+            (Expect::Gluster(expect), answer) => expect.holds(answer),
+            (Expect::Mounted, Answer::Mounted(mounted)) => mounted.is_alive(),
             (Expect::EngineRuns, Answer::Docker(docker)) => docker.engine.is_some(),
             (Expect::NoSwarm, Answer::Docker(docker)) => no_swarm(docker),
             (Expect::SwarmMember { manager }, Answer::Docker(docker)) => {
@@ -134,6 +145,7 @@ impl Claim {
                     Expect::NodeIsWorker(id) => {
                         nodes.iter().any(|node| node.id == *id && !node.votes())
                     }
+                    Expect::NodeLeads(id) => nodes.iter().any(|node| node.id == *id && node.leader),
                     Expect::CanAddManager => docker::Node::may_add_manager(nodes),
                     Expect::CanDropManager => docker::Node::may_drop_manager(nodes),
                     Expect::NodeLabelled { hostname, labels } => nodes.iter().any(|node| {
@@ -157,7 +169,7 @@ pub(crate) fn no_swarm(docker: &Docker) -> bool {
         .engine
         .as_ref()
         .is_none_or(|engine| engine.swarm.local_node_state == "inactive");
-    engine_says_no && docker.trace.is_empty()
+    engine_says_no && !docker.hangs && docker.trace.is_empty()
 }
 
 impl fmt::Display for Claim {
@@ -175,6 +187,8 @@ impl fmt::Display for Claim {
             Expect::UnitActive(true) => write!(f, "{:?} is active", self.query),
             Expect::UnitActive(false) => write!(f, "{:?} is not active", self.query),
             Expect::Installed => write!(f, "{:?} is installed", self.query),
+            Expect::Gluster(expect) => write!(f, "{expect}"),
+            Expect::Mounted => f.write_str("it is mounted, and answers"),
             Expect::EngineRuns => f.write_str("the Docker engine answers"),
             Expect::NoSwarm => f.write_str("the engine is in no swarm, on its disk neither"),
             Expect::SwarmMember { manager: true } => {
@@ -191,6 +205,7 @@ impl fmt::Display for Claim {
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
             Expect::Postgres(expect) => write!(f, "{expect}"),
+            Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
             Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),
             Expect::NodeLabelled { hostname, .. } => {

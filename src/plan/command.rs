@@ -2,6 +2,8 @@
 
 mod file;
 mod firewall;
+mod gluster;
+mod mount;
 mod package;
 mod postgres;
 mod show;
@@ -165,6 +167,8 @@ impl Act {
             Self::Swarm(act) => vec![swarm::phase(act, late)],
             Self::Pgpool(act) => vec![Phase::run(act.script(), act.deadline_s())],
             Self::Postgres(act) => vec![postgres::phase(act)],
+            Self::Gluster(act) => vec![gluster::phase(act)],
+            Self::Mount(act) => vec![mount::phase(act)],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }
     }

@@ -43,6 +43,8 @@ pub enum Reach {
     Hosts(Vec<HostName>),
     /// This layer and those that need it.
     Layer,
+    /// The same, once what is waited for has not come true in time: until then it may pass by itself.
+    LayerAfterWaits,
     /// Only what the module itself left out.
     Here,
 }

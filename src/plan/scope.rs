@@ -34,6 +34,7 @@ impl Act {
             // These are seen by the host alone: its account, its name, what it starts at boot.
             Self::AddToGroup { .. }
             | Self::SetHostname(_)
+            | Self::Mount(_)
             | Self::Unit {
                 verb: UnitVerb::Enable | UnitVerb::Disable,
                 ..
@@ -48,7 +49,8 @@ impl Act {
             | Self::Unit { .. }
             | Self::Pgpool(_)
             | Self::Swarm(_)
-            | Self::Postgres(_) => Scope::Cluster,
+            | Self::Postgres(_)
+            | Self::Gluster(_) => Scope::Cluster,
         }
     }
 }
@@ -105,7 +107,19 @@ impl Scope {
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)
-                        | Query::SwarmNodes => false,
+                        | Query::SwarmNodes
+                        | Query::GlusterVolume(_)
+                        | Query::GlusterStatus(_) => false,
+                        Query::FirewallService(_) => paths.iter().any(|path| {
+                            overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
+                        }),
+                        Query::Gluster => paths.iter().any(|path| {
+                            overlap(path, "/var/lib/glusterd") || overlap(path, "/usr/sbin")
+                        }),
+                        Query::GlusterBrick(about) => paths
+                            .iter()
+                            .any(|path| overlap(path, about) || overlap(path, "/etc/fstab")),
+                        Query::Mounted(about) => paths.iter().any(|path| overlap(path, about)),
                     }
             }
         }

@@ -1,8 +1,8 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, docker, firewall, machine, network, package, path, pgpool, postgres,
-    shell, unit, user,
+    Answer, Query, Seen, brick, docker, firewall, firewall_service, gluster, gluster_volume,
+    machine, mounted, network, package, path, pgpool, postgres, shell, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -78,9 +78,17 @@ impl Ask {
             Query::SwarmNodes => docker::NODES.to_owned(),
             Query::Postgres(about) => postgres::script(about),
             Query::Pgpool(about) => pgpool::script(about),
+            Query::FirewallService(name) => firewall_service::script(name),
+            Query::Mounted(path) => mounted::script(path),
+            Query::Gluster => gluster::GLUSTER.to_owned(),
+            Query::GlusterVolume(name) => gluster_volume::volume_script(name),
+            Query::GlusterStatus(name) => gluster_volume::status_script(name),
+            Query::GlusterBrick(path) => brick::script(path),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
+            Query::GlusterStatus(_) => Duration::from_secs(100),
+            Query::GlusterVolume(_) | Query::Mounted(_) => Duration::from_secs(45),
             _ => Duration::from_secs(30),
         };
         Self {
@@ -143,6 +151,18 @@ impl Ask {
                 one(postgres::parse(*status, stdout, stderr).map(Answer::Postgres))
             }
             Query::Pgpool(_) => one(pgpool::parse(*status, stdout, stderr).map(Answer::Pgpool)),
+            Query::FirewallService(_) => {
+                one(firewall_service::parse(stdout, stderr).map(Answer::FirewallService))
+            }
+            Query::Mounted(path) => one(mounted::parse(path, stdout, stderr).map(Answer::Mounted)),
+            Query::Gluster => one(gluster::parse(stdout, stderr).map(Answer::Gluster)),
+            Query::GlusterVolume(name) => {
+                one(gluster_volume::parse_volume(name, stdout, stderr).map(Answer::GlusterVolume))
+            }
+            Query::GlusterStatus(name) => {
+                one(gluster_volume::parse_status(name, stdout, stderr).map(Answer::GlusterStatus))
+            }
+            Query::GlusterBrick(_) => one(brick::parse(stdout, stderr).map(Answer::GlusterBrick)),
         }
     }
 }

@@ -24,11 +24,22 @@ pub struct Docker {
     pub engine: Option<Engine>,
     /// Why it does not answer, when it does not.
     pub silent: String,
+    /// Whether it runs all the same: an engine that waits for the election of a leader, or hangs.
+    pub hangs: bool,
     /// What a swarm left under [`SWARM_DIR`], seen even when no engine runs.
     pub trace: Trace,
 }
 
 impl Docker {
+    /// Why no engine answers, in a clause.
+    pub fn silence(&self) -> String {
+        match (self.installed, self.hangs) {
+            (false, _) => "its engine does not run (docker is not installed)".to_owned(),
+            (true, true) => format!("its engine runs and does not answer ({})", self.silent),
+            (true, false) => format!("its engine does not run ({})", self.silent),
+        }
+    }
+
     /// Without what an engine changes by itself as others come and go.
     pub fn steady(&self) -> Self {
         let mut steady = self.clone();
@@ -235,6 +246,9 @@ fn peers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Peer>, D::Erro
     Ok(peers)
 }
 
+/// What the scripts say of a service that does not run.
+const NOT_ACTIVE: &str = "docker.service is ";
+
 // `docker.socket` starts the engine for whoever connects to it, so a look at an engine that is stopped
 // must not connect.
 pub(super) const DOCKER: &str = "\
@@ -263,6 +277,7 @@ pub(super) fn parse_docker(stdout: &str, stderr: &str) -> Seen<Docker> {
     let managers: Vec<Peer> = serde_json::from_str(peers).unwrap_or_default();
     Seen::Is(Docker {
         installed: installed == "installed",
+        hangs: engine.is_none() && !stderr.contains(NOT_ACTIVE),
         engine,
         silent,
         trace: Trace {

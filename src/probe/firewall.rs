@@ -16,6 +16,8 @@ use std::net::IpAddr;
 pub struct Firewall {
     /// Whether firewalld runs; without it nothing else here is known.
     pub running: bool,
+    /// Whether there is no firewalld at all.
+    pub absent: bool,
     /// Why it does not answer.
     pub silent: String,
     /// The zone of interfaces that no zone names.
@@ -79,6 +81,9 @@ impl Firewall {
     }
 }
 
+/// What the script says where there is no firewalld.
+const NOT_INSTALLED: &str = "firewalld is not installed";
+
 pub(super) const FIREWALL: &str = r#"
 b() { busctl --json=short call org.fedoraproject.FirewallD1 "$@"; }
 p=/org/fedoraproject/FirewallD1; i=org.fedoraproject.FirewallD1
@@ -110,6 +115,7 @@ pub(super) fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Firewall> {
     if status == 0 && stdout.trim().is_empty() {
         let silent = stderr.trim().to_owned();
         return Seen::Is(Firewall {
+            absent: silent == NOT_INSTALLED,
             silent,
             ..Firewall::default()
         });

@@ -5,9 +5,14 @@
 
 pub mod answers;
 pub mod ask;
+pub mod brick;
 pub mod docker;
 pub mod firewall;
+pub mod firewall_service;
+pub mod gluster;
+pub mod gluster_volume;
 pub mod machine;
+pub mod mounted;
 pub mod network;
 pub mod package;
 pub mod path;
@@ -16,6 +21,7 @@ pub mod postgres;
 pub mod shell;
 pub mod unit;
 pub mod user;
+mod xml;
 
 pub use answers::{Answers, Memory, Need, Seen};
 pub use path::PathState;
@@ -87,17 +93,32 @@ queries! {
     postgres: Postgres(postgres::About) => postgres::Postgres,
     /// Pgpool-II: its files, and what the daemon says of nodes and watchdog.
     pgpool: Pgpool(pgpool::About) => pgpool::Pgpool,
+    /// What the definition of a service of firewalld lets in; `None` when firewalld knows none of this name.
+    firewall_service: FirewallService(String) => Option<firewall_service::Service>,
+    /// What is mounted at a place, and whether it answers.
+    mounted: Mounted(String) => mounted::Mounted,
+    /// The GlusterFS daemon, its pool, and what both left on the disk.
+    gluster: Gluster => gluster::Gluster,
+    /// A GlusterFS volume as this daemon knows it.
+    gluster_volume: GlusterVolume(String) => gluster_volume::Volume,
+    /// Processes and healing of a GlusterFS volume, asked through this daemon.
+    gluster_status: GlusterStatus(String) => gluster_volume::Status,
+    /// The folder of a brick of GlusterFS.
+    gluster_brick: GlusterBrick(String) => brick::Folder,
 }
 
 impl Answer {
     /// The part that only an act can change; `None` when all of it changes by itself.
     pub fn steady(&self) -> Option<Self> {
         Some(match self {
-            Self::Clock(_) | Self::Filesystem(_) => return None,
+            Self::Clock(_) | Self::Filesystem(_) | Self::GlusterStatus(_) => return None,
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
             Self::Pgpool(pgpool) => Self::Pgpool(pgpool.steady()),
             Self::Postgres(postgres) => Self::Postgres(postgres.steady()),
+            Self::Gluster(gluster) => Self::Gluster(gluster.steady()),
+            Self::GlusterBrick(folder) => Self::GlusterBrick(folder.steady()),
+            Self::Mounted(mounted) => Self::Mounted(mounted.steady()),
             other => other.clone(),
         })
     }
@@ -113,6 +134,11 @@ impl Query {
                 | Self::Postgres(_)
                 | Self::Pgpool(_)
                 | Self::Command(_)
+                | Self::Gluster
+                | Self::GlusterVolume(_)
+                | Self::GlusterStatus(_)
+                | Self::GlusterBrick(_)
+                | Self::Mounted(_)
         )
     }
 }

@@ -201,6 +201,7 @@ fn work(
         task: format!("{}{label}", task.name),
         hosts: members,
         cluster: task.module.cluster,
+        tells_health: task.module.cluster || task.module.name == "mount",
         register: task.register.clone(),
         build: Box::new(move || maker.build()),
     }

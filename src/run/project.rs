@@ -47,6 +47,10 @@ const PROJECT: &[(&str, &str)] = &[
         include_str!("../../playbooks/hosts.yml"),
     ),
     (
+        "playbooks/packages.yml",
+        include_str!("../../playbooks/packages.yml"),
+    ),
+    (
         "playbooks/docker.yml",
         include_str!("../../playbooks/docker.yml"),
     ),
@@ -73,6 +77,10 @@ const PROJECT: &[(&str, &str)] = &[
     (
         "files/postgres-guard",
         include_str!("../../files/postgres-guard"),
+    ),
+    (
+        "playbooks/glusterfs.yml",
+        include_str!("../../playbooks/glusterfs.yml"),
     ),
     (
         "inventory/example.yml",

@@ -89,7 +89,11 @@ impl Setup {
     pub fn remote(&self, connection: &ConnectionArgs) -> Result<Remote, Failure> {
         let connector = targets::connector(&self.inventory, connection)?;
         let hosts = self.inventory.hosts().iter().map(|host| host.name.clone());
-        Ok(Remote::new(connector, hosts, targets::ask_key()))
+        Ok(Remote::new(
+            connector,
+            hosts,
+            Some(targets::ask_key(connection)),
+        ))
     }
 
     /// The engine over a fleet.

@@ -23,7 +23,7 @@ pub async fn status(args: StatusArgs) -> Result<u8, Failure> {
     loop {
         let mut setup = setup::load(&args.input)?;
         // Only what tells of a layer's health.
-        setup.compiled.works.retain(|work| work.cluster);
+        setup.compiled.works.retain(|work| work.tells_health);
         let remote = setup.remote(&args.connection)?;
         let report = Reporter::new(Vec::new(), setup.redactor());
         let (layers, unreachable) = {

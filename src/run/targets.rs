@@ -21,8 +21,7 @@ pub fn connector(inventory: &Inventory, args: &ConnectionArgs) -> Result<Connect
     } else {
         None
     };
-    let accept_new_key: BTreeSet<String> = args.accept_new_key.iter().cloned().collect();
-    for name in &accept_new_key {
+    for name in &args.accept_new_key {
         if inventory.host(name).is_none() {
             return Err(Failure::usage(format!(
                 "--accept-new-key {name}: the inventory has no such host"
@@ -42,7 +41,6 @@ pub fn connector(inventory: &Inventory, args: &ConnectionArgs) -> Result<Connect
     let settings = Settings {
         forks: args.forks,
         connect_timeout: Duration::from_secs(args.connect_timeout),
-        accept_new_key,
         known_hosts: known.into_iter().next().cloned(),
         ..Settings::default()
     };
@@ -167,26 +165,41 @@ fn ask_password() -> Result<Secret, Failure> {
         .map_err(|error| Failure::usage(format!("the sudo password cannot be read: {error}")))
 }
 
-/// Asks on the terminal whether an unknown host key is the right one; `None` without a terminal.
-pub fn ask_key() -> Option<crate::apply::AskKey> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return None;
-    }
-    Some(Box::new(|error: &ConnectError| {
-        let ConnectFailure::UnknownHostKey {
-            key_type,
-            fingerprint,
-        } = &error.failure
-        else {
-            return false;
-        };
-        let _ = write!(
-            std::io::stderr(),
-            "{} ({}) is not known. It shows the {key_type} key\n  {fingerprint}\nIs this its key? (yes/no) ",
-            error.host,
-            error.destination,
-        );
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
-    }))
+/// Shows host keys that are not on record: those of `--accept-new-key` are believed, be they unknown or
+/// changed; about other unknown ones a person is asked, where there is a terminal.
+pub fn ask_key(args: &ConnectionArgs) -> crate::apply::AskKey {
+    let accepted: BTreeSet<String> = args.accept_new_key.iter().cloned().collect();
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    Box::new(move |error: &ConnectError| {
+        let show = |text: String| _ = write!(std::io::stderr(), "{text}");
+        let (host, at) = (&error.host, &error.destination);
+        match &error.failure {
+            ConnectFailure::UnknownHostKey {
+                key_type,
+                fingerprint,
+            } if accepted.contains(host) => show(format!(
+                "{host} ({at}): its host key is accepted as asked for, and only this one:\n  {key_type} {fingerprint}\n"
+            )),
+            ConnectFailure::ChangedHostKey {
+                key_type,
+                fingerprint,
+                known_hosts_line,
+            } if accepted.contains(host) => show(format!(
+                "{host} ({at}): its new host key is accepted as asked for, and only this one:\n  {key_type} {fingerprint}\n  (instead of the one in {known_hosts_line})\n"
+            )),
+            ConnectFailure::UnknownHostKey {
+                key_type,
+                fingerprint,
+            } if terminal => {
+                show(format!(
+                    "{host} ({at}) is not known. It shows the {key_type} key\n  {fingerprint}\nIs this its key? (yes/no) "
+                ));
+                let mut answer = String::new();
+                return std::io::stdin().lock().read_line(&mut answer).is_ok()
+                    && answer.trim() == "yes";
+            }
+            _ => return false,
+        }
+        true
+    })
 }

@@ -41,7 +41,7 @@ async fn a_key_that_a_person_accepted_is_recorded_and_believed_from_then_on() {
     let host = Sshd::start();
     let connector = Connector::new([host.target("db1")], host.settings()).unwrap();
     assert!(connector.connect("db1").await.is_err());
-    connector.accept_new_key("db1");
+    connector.accept_new_key("db1", &host.fingerprint("host.pub"));
     let session = connector
         .connect("db1")
         .await
@@ -49,6 +49,30 @@ async fn a_key_that_a_person_accepted_is_recorded_and_believed_from_then_on() {
     assert_eq!(ask(&session, "echo in").await, "in\n");
     assert_eq!(host.read("known_hosts").lines().count(), 1);
     host.connect_with(host.settings()).await;
+}
+
+/// Between the question and the answer another machine may have taken the address.
+#[tokio::test]
+async fn a_key_that_shows_up_after_the_question_is_not_the_one_that_was_accepted() {
+    let mut host = Sshd::start();
+    let connector = Connector::new([host.target("db1")], host.settings()).unwrap();
+    assert!(connector.connect("db1").await.is_err());
+    connector.accept_new_key("db1", &host.fingerprint("host.pub"));
+    host.change_host_key();
+    let Err(error) = connector.connect("db1").await else {
+        panic!("another key than the accepted one was believed")
+    };
+    let ConnectFailure::UnknownHostKey { fingerprint, .. } = &error.failure else {
+        panic!("{error}")
+    };
+    assert_eq!(*fingerprint, host.fingerprint("host2.pub"));
+    assert_eq!(host.read("known_hosts"), "");
+
+    // and of a changed key, too
+    host.trusting_settings();
+    let old = host.read("known_hosts");
+    assert!(connector.connect("db1").await.is_err());
+    assert_eq!(host.read("known_hosts"), old);
 }
 
 #[tokio::test]
@@ -74,14 +98,21 @@ async fn a_changed_key_is_its_own_error_and_replaced_only_on_request() {
     assert_eq!(host.read("known_hosts"), old);
 
     // accepted for another host only
-    let mut settings = host.settings();
-    settings.accept_new_key = ["db2".to_string()].into();
+    let connector = Connector::new([host.target("db1")], host.settings()).unwrap();
+    connector.accept_new_key("db2", fingerprint);
     assert!(matches!(
-        failure(host.target("db1"), settings).await.failure,
+        connector
+            .connect("db1")
+            .await
+            .map(drop)
+            .unwrap_err()
+            .failure,
         ConnectFailure::ChangedHostKey { .. }
     ));
 
-    host.connect_with(host.trusting_settings()).await;
+    connector.accept_new_key("db1", fingerprint);
+    let session = connector.connect("db1").await;
+    session.unwrap_or_else(|e| panic!("{e}")).close().await;
     let new = host.read("known_hosts");
     assert_eq!(new.lines().count(), 1);
     assert_ne!(new, old);
@@ -108,9 +139,9 @@ async fn a_key_in_the_inventory_is_believed_and_nothing_else_is() {
     );
 
     host.change_host_key();
-    let mut settings = host.settings();
-    settings.accept_new_key = [name.clone()].into();
-    let error = failure(target, settings).await;
+    let connector = Connector::new([target], host.settings()).unwrap();
+    connector.accept_new_key(&name, &host.fingerprint("host2.pub"));
+    let error = connector.connect(&name).await.map(drop).unwrap_err();
     let ConnectFailure::ChangedHostKey { fingerprint, .. } = &error.failure else {
         panic!("{error}")
     };

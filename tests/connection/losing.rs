@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use provision::connection::{Connector, Lost, Request, Settings, Target};
 
-use crate::sshd::{Sh, Sshd, ask, eventually, is_running, serving_process, signal};
+use crate::sshd::{MINUTE, Sh, Sshd, ask, eventually, is_running, serving_process, signal};
 
 fn hanging(script: &str) -> Request {
     Request {
@@ -106,7 +106,7 @@ async fn a_dead_connection_answers_everything_and_at_once() {
         Err(Lost::Gone(_))
     ));
     assert!(matches!(
-        session.upload("/never", 0o600, vec![1]).await,
+        session.upload("/never", 0o600, vec![1], MINUTE).await,
         Err(Lost::Gone(_))
     ));
     assert!(

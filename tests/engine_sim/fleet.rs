@@ -40,6 +40,9 @@ pub struct Fault {
     pub happens: bool,
 }
 
+/// Host, question, answer, and how long the run has taken.
+pub type Tamper = Box<dyn Fn(usize, &Query, Seen<Answer>, Duration) -> Seen<Answer>>;
+
 /// The hosts.
 pub struct Sim {
     pub world: RefCell<World>,
@@ -58,6 +61,8 @@ pub struct Sim {
     pub impatience: Cell<Option<Duration>>,
     began: Cell<Option<Instant>>,
     pub killed: Notify,
+    /// What becomes of an answer on its way.
+    pub tamper: RefCell<Option<Tamper>>,
     pub(super) asked: RefCell<BTreeSet<Query>>,
 }
 
@@ -81,6 +86,7 @@ impl Sim {
             impatience: Cell::new(None),
             began: Cell::new(None),
             killed: Notify::new(),
+            tamper: RefCell::default(),
             asked: RefCell::default(),
         }
     }
@@ -172,7 +178,10 @@ impl Fleet for Sim {
             Ok(h) => queries
                 .into_iter()
                 .map(|query| {
-                    let answer = self.answer(h, &query);
+                    let mut answer = self.answer(h, &query);
+                    if let Some(tamper) = &*self.tamper.borrow() {
+                        answer = tamper(h, &query, answer, self.took());
+                    }
                     (query, answer)
                 })
                 .collect(),
@@ -186,17 +195,16 @@ impl Fleet for Sim {
         answers
     }
 
-    async fn act(&self, host: &HostName, acts: Vec<Act>) -> Vec<Done> {
-        let mut results: Vec<Done> = Vec::new();
+    async fn act(&self, host: &HostName, acts: Vec<Act>, mut each: impl FnMut(Done)) {
+        let mut last = Done::Ok;
         for act in &acts {
-            let done = match results.last() {
-                None | Some(Done::Ok) => self.one(host, act).await,
-                Some(lost @ Done::Lost(_)) => lost.clone(),
-                Some(_) => Done::Skipped,
+            last = match last {
+                Done::Ok => self.one(host, act).await,
+                lost @ Done::Lost(_) => lost,
+                Done::Failed { .. } | Done::Skipped => Done::Skipped,
             };
-            results.push(done);
+            each(last.clone());
         }
-        results
     }
 
     fn unreachable(&self, host: &HostName) -> Option<String> {

@@ -14,6 +14,9 @@ mod acts;
 #[path = "../sim/answer.rs"]
 mod answer;
 #[allow(dead_code)]
+#[path = "../sim/desired.rs"]
+mod desired;
+#[allow(dead_code)]
 #[path = "../sim/drive.rs"]
 mod drive;
 mod faults;
@@ -39,6 +42,7 @@ mod starts;
 #[allow(dead_code)]
 #[path = "../sim/time.rs"]
 mod time;
+mod waiting;
 #[allow(dead_code)]
 #[path = "../sim/world.rs"]
 mod world;

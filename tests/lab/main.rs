@@ -9,6 +9,7 @@
 mod access;
 mod apply;
 mod blank;
+mod conformance;
 mod disks;
 mod drift;
 mod fingerprint;
@@ -58,6 +59,8 @@ fn database() {
     });
     scenario("used through the address", || pgpool::used(&lab));
     scenario("each host off and on", || pgpool::rebooted(&lab));
+}
+
 /// The layers above the swarm.
 #[test]
 #[ignore = "needs root and the lab"]
@@ -71,6 +74,16 @@ fn whole_cluster() {
     });
     scenario("a former primary stays down", || {
         postgres::failed_over(&lab);
+    });
+}
+
+/// The simulation that most tests of the swarm rest on, against the daemons that it simulates.
+#[test]
+#[ignore = "needs root and the lab"]
+fn conformance() {
+    let lab = scenario("blank hosts", || Lab::up("conform", 3));
+    scenario("the same history in the lab and in the simulation", || {
+        conformance::whole_history(&lab);
     });
 }
 

@@ -9,6 +9,8 @@ use provision::connection::{
 
 use super::lab::{Lab, name_of};
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// The password of the lab's user `admin`, no secret.
 const PASSWORD: &str = "lab-admin-password";
 
@@ -48,7 +50,7 @@ async fn check_all_is_done_as_root(session: &Session, user: &str) {
     assert_eq!(ask(session, "id -u; cat").await, "0\n");
     let path = format!("/root/test-upload-{user}");
     let stored = session
-        .upload(&path, 0o600, vec![0xff; 300_000])
+        .upload(&path, 0o600, vec![0xff; 300_000], MINUTE)
         .await
         .unwrap();
     assert_eq!((stored.status, stored.stderr), (0, vec![]));

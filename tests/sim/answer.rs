@@ -6,7 +6,7 @@ use provision::probe::docker::{self, Docker, Engine, Peer, Roster, Trace};
 use provision::probe::network::Interface;
 use provision::probe::{Answer, Query, Seen};
 
-const NO_LEADER: &str = "rpc error: code = Unknown desc = The swarm does not have a leader";
+const NO_LEADER: &str = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
 
 impl World {
     pub fn answer(&self, host: &HostName, query: &Query) -> Seen<Answer> {
@@ -17,12 +17,18 @@ impl World {
         match query {
             Query::Docker => Seen::Is(Answer::Docker(self.docker(h))),
             Query::SwarmNodes => Seen::Is(Answer::SwarmNodes(self.roster(h))),
-            Query::Interfaces => Seen::Is(Answer::Interfaces(vec![Interface {
-                name: "eth0".to_owned(),
-                driver: "virtio_net".to_owned(),
-                addresses: vec![format!("{}/24", self.hosts[h].addr)],
-                up: true,
-            }])),
+            Query::Interfaces => {
+                let interface = |name: &str, driver: &str, address: String| Interface {
+                    name: name.to_owned(),
+                    driver: driver.to_owned(),
+                    addresses: vec![address],
+                    up: true,
+                };
+                Seen::Is(Answer::Interfaces(vec![
+                    interface("lo", "", "127.0.0.1/8".to_owned()),
+                    interface("eth0", "virtio_net", format!("{}/24", self.hosts[h].addr)),
+                ]))
+            }
             other => Seen::Unknown(format!("the simulation does not know {other:?}")),
         }
     }
@@ -52,7 +58,7 @@ impl World {
         if !host.running {
             return Docker {
                 installed: host.installed,
-                silent: "there is no /run/docker.sock".to_owned(),
+                silent: "docker.service is inactive".to_owned(),
                 trace,
                 ..Docker::default()
             };
@@ -115,8 +121,8 @@ impl World {
                 live_restore_enabled: false,
                 swarm,
             }),
-            silent: String::new(),
             trace,
+            ..Docker::default()
         }
     }
 

@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod answer;
+mod desired;
 mod drive;
 mod histories;
 mod laws;

@@ -1,6 +1,7 @@
 //! A real lab of two hosts, made and removed. Needs root and a few gigabytes of disk.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod containers;
 mod handle;
 
 use std::collections::BTreeSet;

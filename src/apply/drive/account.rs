@@ -1,20 +1,23 @@
 //! What a step that was tried leaves behind.
 
-use super::Drive;
+use super::{Drive, STALE};
 use crate::apply::Fleet;
 use crate::apply::perform::{Ended, Tried};
 use crate::report::Event;
 
-impl<F: Fleet> Drive<'_, '_, F> {
+impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     pub(super) fn account(&mut self, tried: Tried) {
         let Tried {
             index,
             step,
             on,
             ended,
-            took,
         } = tried;
         let (host, id) = (step.subject.clone(), step.id.clone());
+        if !matches!(ended, Ended::Skipped | Ended::Stale(_)) {
+            let key = (id.to_string(), host.clone());
+            *self.performed.entry(key).or_default() += 1;
+        }
         if !matches!(ended, Ended::Skipped) {
             self.engine.forget(&on, &step.act.writes());
         }
@@ -23,23 +26,25 @@ impl<F: Fleet> Drive<'_, '_, F> {
                 if step.every_time {
                     self.engine.finish_once(index, &step);
                 }
-                self.drove
-                    .changed
-                    .push((id.to_string(), host.clone(), step.class.clone()));
-                self.report.emit(&Event::StepDone {
-                    host,
-                    id,
-                    class: step.class,
-                    took,
-                });
+                // That it is done was told when it was.
+                self.drove.changed.push((id.to_string(), host, step.class));
             }
-            Ended::Skipped => {
-                // It will be planned again, if it is still needed and the host goes on.
-                if let Some(times) = self.performed.get_mut(&(id.to_string(), host)) {
-                    *times = times.saturating_sub(1);
-                }
-            }
+            // It will be planned again, if it is still needed and the host goes on.
+            Ended::Skipped => {}
             Ended::Stale(claim) => {
+                let times = self
+                    .stale
+                    .entry((id.to_string(), host.clone()))
+                    .or_default();
+                *times += 1;
+                if *times > STALE {
+                    self.drove.failed = true;
+                    let why = format!(
+                        "{id} did not begin {STALE} times, each time because its evidence no longer held, last: {claim}"
+                    );
+                    self.stop_host(&host, why);
+                    return;
+                }
                 let gone = self
                     .engine
                     .memory

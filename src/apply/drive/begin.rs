@@ -9,7 +9,7 @@ use crate::inventory::HostName;
 use crate::plan::{Class, Step};
 use crate::report::Event;
 
-impl<'a, F: Fleet> Drive<'_, 'a, F> {
+impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     /// Starts a batch; says whether another host could be affected at once (never: it only takes its hosts).
     pub(super) fn start(&mut self, busy: Vec<HostName>, steps: Vec<(usize, Step)>) -> bool {
         if let Some((_, step)) = steps
@@ -19,24 +19,26 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             if self.restarting || !self.engine.health_is_known() {
                 return false;
             }
-            if let Some(why) = self.engine.gate(&step.subject) {
-                let subject = step.subject.clone();
+            let (subject, id) = (step.subject.clone(), step.id.to_string());
+            if let Some(gate) = self.engine.gate(&subject) {
+                if gate.opens {
+                    return self.hold_up(&subject, &id, &gate.why);
+                }
                 self.drove.failed = true;
-                self.stop_host(
-                    &subject,
-                    format!("{} is not done now, because {why}", step.id),
-                );
+                let why = format!("{id} is not done now, because {}", gate.why);
+                self.stop_host(&subject, why);
                 return true;
             }
+            self.gated.remove(&subject);
             self.restarting = true;
         }
         for (_, step) in &steps {
-            let times = self
+            let key = (step.id.to_string(), step.subject.clone());
+            if self
                 .performed
-                .entry((step.id.to_string(), step.subject.clone()))
-                .or_default();
-            *times += 1;
-            if *times > REPEATS {
+                .get(&key)
+                .is_some_and(|times| *times >= REPEATS)
+            {
                 let why = format!("{} was done {REPEATS} times and is still planned", step.id);
                 let subject = step.subject.clone();
                 self.drove.failed = true;
@@ -63,8 +65,17 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             .iter()
             .map(|(_, step)| (step.subject.clone(), step.act.writes()));
         self.acting.extend(scopes);
+        let report = self.report;
         self.in_flight.push(Box::pin(async move {
-            let tried = perform(fleet, steps, deadline).await;
+            let tried = perform(fleet, steps, deadline, |step, took| {
+                report.emit(&Event::StepDone {
+                    host: step.subject.clone(),
+                    id: step.id.clone(),
+                    class: step.class.clone(),
+                    took,
+                });
+            })
+            .await;
             Finished::Acted(busy, tried)
         }));
         false
@@ -97,7 +108,7 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
                 None => self.start(members, vec![(index, step)]),
             },
             None if !self.waits(index).is_empty() => {
-                self.first_wait(index);
+                self.next_wait(index);
                 false
             }
             None => {

@@ -7,7 +7,7 @@ use crate::plan::Scope;
 use crate::probe::{Answer, Query};
 use std::collections::BTreeMap;
 
-impl<F: Fleet> Drive<'_, '_, F> {
+impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     /// `--paranoid`: every answer that was kept is asked for again, and must not have moved.
     pub(super) async fn check_kept(&mut self) {
         let hosts = self.engine.hosts.clone();

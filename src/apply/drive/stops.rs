@@ -8,7 +8,7 @@ use crate::inventory::HostName;
 use crate::plan::Reach;
 use crate::report::Event;
 
-impl<F: Fleet> Drive<'_, '_, F> {
+impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     /// Nothing is in flight. Hosts that wait for a value that nobody will give are stopped, once, so that the rest can go on.
     pub(super) fn is_stuck(&mut self) -> bool {
         let hosts = self.engine.hosts.iter();
@@ -49,7 +49,7 @@ impl<F: Fleet> Drive<'_, '_, F> {
                         stopped |= self.stop_host(host, why.clone());
                     }
                 }
-                Reach::Here => {}
+                Reach::Here | Reach::LayerAfterWaits => {}
             }
         }
         stopped

@@ -1,15 +1,26 @@
 //! What is under way by itself is looked at now and then, with a deadline.
 
 use super::Drive;
-use super::{Finished, WAIT_POLL};
+use super::{Finished, WAIT_POLL, Waiting};
 use crate::apply::Fleet;
 use crate::apply::engine::Stage;
 use crate::apply::perform::ask;
-use crate::plan::{Claim, Wait};
+use crate::inventory::HostName;
+use crate::plan::{Reach, Refusal, Wait};
 use crate::report::Event;
+use std::time::Duration;
 use tokio::time::Instant;
 
-impl<'a, F: Fleet> Drive<'_, 'a, F> {
+/// How often a wait is told of.
+const TELL: Duration = Duration::from_secs(5);
+
+/// How many times its deadline something may be waited for in one run, when it comes true and goes again.
+const RENEWALS: u32 = 3;
+
+/// How long a restart waits for the other hosts to become well.
+const GATE: Duration = Duration::from_secs(180);
+
+impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     pub(super) fn waits(&self, index: usize) -> &[Wait] {
         match &self.engine.progress[index].stage {
             Stage::Decided(verdict) => &verdict.decision.waits,
@@ -17,49 +28,89 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
         }
     }
 
-    /// A task that waits for nothing any more begins anew when it has to wait again. The words of a wait
-    /// may change while it lasts, and what is waited for may come and go: neither starts the clock again.
+    /// A task that waits for nothing any more begins anew when it has to wait again, but not for ever.
+    /// The words of a wait may change while it lasts: that does not start the clock again.
     pub(super) fn forget_waits(&mut self) {
         let progress = &self.engine.progress;
-        self.waiting
-            .retain(|(index, _, _)| match &progress[*index].stage {
-                Stage::Decided(verdict) => !verdict.decision.waits.is_empty(),
-                _ => true,
-            });
+        let settled: Vec<bool> = progress
+            .iter()
+            .map(|task| match &task.stage {
+                Stage::Decided(verdict) => verdict.decision.waits.is_empty(),
+                _ => false,
+            })
+            .collect();
+        self.end_waits(|index| settled[index]);
     }
 
-    pub(super) fn first_wait(&mut self, index: usize) {
-        if let Some(wait) = self.waits(index).first().cloned() {
+    /// Ends the waits of some tasks, and keeps how long they have taken.
+    pub(super) fn end_waits(&mut self, of: impl Fn(usize) -> bool) {
+        for ended in self.waiting.extract_if(.., |waiting| of(waiting.index)) {
+            let same = |(index, claim, _): &&mut (usize, _, Duration)| {
+                *index == ended.index && *claim == ended.until
+            };
+            let took = ended.since.elapsed();
+            match self.waited.iter_mut().find(same) {
+                Some((_, _, total)) => *total += took,
+                None => self.waited.push((ended.index, ended.until, took)),
+            }
+        }
+    }
+
+    /// Waits for one of the things that the task waits for: in turn, so that each is looked at.
+    pub(super) fn next_wait(&mut self, index: usize) {
+        let polls = |wait: &&Wait| {
+            let same = |waiting: &&Waiting| waiting.index == index && waiting.until == wait.until;
+            self.waiting.iter().find(same).map_or(0, |it| it.polls)
+        };
+        if let Some(wait) = self.waits(index).iter().min_by_key(polls).cloned() {
             self.wait(index, wait);
         }
     }
 
     pub(super) fn wait(&mut self, index: usize, wait: Wait) {
-        let same =
-            |(task, claim, _): &&(usize, Claim, Instant)| *task == index && *claim == wait.until;
-        let since = match self.waiting.iter().find(same) {
-            Some((_, _, since)) => *since,
-            None => {
-                let now = Instant::now();
-                self.waiting.push((index, wait.until.clone(), now));
-                now
-            }
-        };
-        let elapsed = since.elapsed();
-        // Told at once, and then once in a while.
-        if elapsed.as_secs().is_multiple_of(5) {
+        let now = Instant::now();
+        let same = |waiting: &Waiting| waiting.index == index && waiting.until == wait.until;
+        let at = self.waiting.iter().position(same).unwrap_or_else(|| {
+            self.waiting.push(Waiting {
+                index,
+                until: wait.until.clone(),
+                since: now,
+                polls: 0,
+                told: None,
+            });
+            self.waiting.len() - 1
+        });
+        let waiting = &mut self.waiting[at];
+        waiting.polls += 1;
+        let elapsed = waiting.since.elapsed();
+        if waiting.told.is_none_or(|told| told.elapsed() >= TELL) {
+            waiting.told = Some(now);
             self.report.emit(&Event::Waiting {
                 what: wait.what.clone(),
                 since: elapsed,
             });
         }
-        if since.elapsed().as_secs() > wait.deadline_s {
-            self.drove.failed = true;
+        let earlier = self
+            .waited
+            .iter()
+            .find(|(task, claim, _)| *task == index && *claim == wait.until)
+            .map_or(Duration::ZERO, |(_, _, total)| *total);
+        let deadline = Duration::from_secs(wait.deadline_s);
+        if elapsed > deadline {
             let why = format!(
                 "{} did not come true within {} s",
                 wait.what, wait.deadline_s
             );
-            self.stop_layer(self.engine.works[index].layer, why);
+            self.give_up(index, why);
+            return;
+        }
+        if earlier + elapsed > deadline * RENEWALS {
+            let why = format!(
+                "{} came true and went again for {} s in all",
+                wait.what,
+                (earlier + elapsed).as_secs()
+            );
+            self.give_up(index, why);
             return;
         }
         let fleet = self.engine.fleet;
@@ -69,5 +120,59 @@ impl<'a, F: Fleet> Drive<'_, 'a, F> {
             let answer = ask(fleet, &wait.until.host, &wait.until.query).await;
             Finished::Polled(index, Box::new((wait, answer)))
         }));
+    }
+
+    /// What was waited for did not come. A task may have said what that then means.
+    fn give_up(&mut self, index: usize, why: String) {
+        let layer = self.engine.works[index].layer;
+        match self.held_back(index) {
+            Some(refusal) => {
+                let why = format!("{}: {} ({why})", refusal.code, refusal.because);
+                self.stop_layer(layer, why);
+            }
+            None => {
+                self.drove.failed = true;
+                self.stop_layer(layer, why);
+            }
+        }
+    }
+
+    fn held_back(&self, index: usize) -> Option<&Refusal> {
+        let Stage::Decided(verdict) = &self.engine.progress[index].stage else {
+            return None;
+        };
+        let mut refusals = verdict.decision.refusals.iter();
+        refusals.find(|refusal| refusal.reach == Reach::LayerAfterWaits)
+    }
+
+    /// Holds a restart up while another host is not well, for a while; says whether it is given up.
+    pub(super) fn hold_up(&mut self, subject: &HostName, step: &str, why: &str) -> bool {
+        let now = Instant::now();
+        let fresh = !self.gated.contains_key(subject);
+        let (since, told) = self.gated.entry(subject.clone()).or_insert((now, now));
+        let elapsed = since.elapsed();
+        if elapsed > GATE {
+            self.drove.failed = true;
+            let why = format!(
+                "{step} is not done, because for {} s {why}",
+                elapsed.as_secs()
+            );
+            self.stop_host(subject, why);
+            return true;
+        }
+        if fresh || told.elapsed() >= TELL {
+            *told = now;
+            self.report.emit(&Event::Waiting {
+                what: format!("{subject}: {step} is held up, because {why}"),
+                since: elapsed,
+            });
+        }
+        self.busy.insert(subject.clone());
+        let subject = subject.clone();
+        self.in_flight.push(Box::pin(async move {
+            tokio::time::sleep(WAIT_POLL).await;
+            Finished::Gated(subject)
+        }));
+        false
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn health(preflight: &Preflight, state: &State, decision: &Decision) 
             .iter()
             .any(|refusal| match &refusal.reach {
                 Reach::Hosts(hosts) => hosts.contains(&target.host),
-                Reach::Layer | Reach::Here => {
+                Reach::Layer | Reach::LayerAfterWaits | Reach::Here => {
                     let own = format!("{}: ", target.host);
                     refusal.evidence.iter().any(|line| line.starts_with(&own))
                 }

@@ -56,7 +56,7 @@ fn member_health(swarm: &Swarm, state: &State, nodes: &[Node], member: &Member) 
         _ => None,
     };
     match (here, own) {
-        (Here::Active { .. }, Some(node)) => (light(member, node), words(node)),
+        (Here::Active { .. }, Some(node)) => (light(node), words(node)),
         (Here::Active { .. }, None) if nodes.is_empty() => {
             (Light::Red, "no manager tells the roster".to_owned())
         }
@@ -79,10 +79,12 @@ fn member_health(swarm: &Swarm, state: &State, nodes: &[Node], member: &Member) 
     }
 }
 
-fn light(member: &Member, node: &Node) -> Light {
+fn light(node: &Node) -> Light {
     if node.state != "ready" || (node.votes() && node.reachability != "reachable") {
         Light::Red
-    } else if node.availability != "active" || (node.role == "manager") != member.manager {
+    } else if node.availability != "active" {
+        // Another role than the wanted one is a change to come, and no illness: managers that become
+        // workers one after the other must not hold each other up.
         Light::Yellow
     } else {
         Light::Green

@@ -17,10 +17,7 @@ impl Here {
                 assumed: Some(why), ..
             } => format!("taken for in no swarm: {why}"),
             Self::Stopped { trace, silent } => {
-                format!(
-                    "its engine does not run ({silent}), a membership is on its disk{}",
-                    of(trace)
-                )
+                format!("{silent}, a membership is on its disk{}", of(trace))
             }
             Self::Pending(place) => format!("joining or starting{}", of(&place.trace)),
             Self::Locked(place) => format!("locked{}", of(&place.trace)),

@@ -38,11 +38,11 @@ pub enum Here {
         /// Whether `live-restore` is on, which Docker forbids in a swarm.
         live_restore: bool,
     },
-    /// A membership is on its disk, and no engine runs.
+    /// A membership is on its disk, and no engine answers.
     Stopped {
         /// What is on the disk.
         trace: Trace,
-        /// Why no engine answers.
+        /// Why no engine answers: `its engine does not run (…)`.
         silent: String,
     },
     /// A join is under way, or the engine is starting.
@@ -129,7 +129,11 @@ impl Here {
     fn new(docker: &Docker) -> Self {
         let trace = docker.trace.clone();
         let Some(engine) = &docker.engine else {
-            return Self::without_engine(docker, trace);
+            return match docker.hangs && trace.is_empty() {
+                // Nothing is on its disk, but what the engine itself knows is not told.
+                true => Self::Silent(docker.silence()),
+                false => Self::without_engine(docker, trace),
+            };
         };
         let swarm = &engine.swarm;
         let mut managers: Vec<String> = swarm
@@ -181,11 +185,7 @@ impl Here {
 
     fn without_engine(docker: &Docker, trace: Trace) -> Self {
         if !trace.is_empty() {
-            let silent = if docker.installed {
-                docker.silent.clone()
-            } else {
-                "docker is not installed".to_owned()
-            };
+            let silent = docker.silence();
             return Self::Stopped { trace, silent };
         }
         let assumed = if docker.installed {

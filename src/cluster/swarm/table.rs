@@ -21,8 +21,8 @@ pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
             super::found::decide(swarm, state)
         };
     };
-    if let Some(refusal) = refuse::split(swarm, state, &speakers) {
-        return refused(refusal);
+    if let Some(decision) = refuse::split(swarm, state, &speakers) {
+        return decision;
     }
     let observed = swarm.observed(state, first);
     let (cluster, ca) = match &observed.here {
@@ -99,7 +99,7 @@ pub(super) fn row<'a>(view: &View<'a>, member: &'a Member) -> Row<'a> {
         Here::Stopped { trace, .. } if view.is_foreign(trace) => foreign(view, member),
         Here::Stopped { silent, .. } => {
             let what = format!(
-                "the engine of {} does not run ({silent}); it is a member by its disk, and comes back when the engine starts",
+                "{}: {silent}; it is a member by its disk, and comes back when the engine does",
                 member.host
             );
             view.returning(view.only_entry(member), coming_back(member, what))

@@ -152,6 +152,20 @@ pub(super) const TABLE: &[Variable] = &[
         "Zone of firewalld to open ports in; without it the zone of the cluster's interface.",
     ),
     row(
+        Firewall,
+        "manage_firewall",
+        Kind::Bool,
+        Some("true"),
+        "Whether the ports of the layers are opened in firewalld; false leaves every firewall alone.",
+    ),
+    row(
+        Firewall,
+        "firewall_required",
+        Kind::Bool,
+        Some("false"),
+        "Whether a host that has no firewalld is refused; otherwise that is only reported.",
+    ),
+    row(
         Swarm,
         "advertise_address",
         Kind::Address,

@@ -3,10 +3,11 @@
 use super::{all_say, refusal};
 use crate::cluster::swarm::quorum::majority;
 use crate::cluster::swarm::state::Here;
+use crate::cluster::swarm::table::refused;
 use crate::cluster::swarm::view::is_called;
 use crate::cluster::swarm::{Member, State, Swarm};
-use crate::plan::{Advice, Reach, Refusal};
-use crate::probe::Seen;
+use crate::plan::{Advice, Claim, Decision, Expect, Reach, Refusal, Wait};
+use crate::probe::{Query, Seen};
 use std::collections::BTreeSet;
 
 /// S0: no trace is seen, but a host that did not answer may hold the swarm.
@@ -79,15 +80,20 @@ pub(in crate::cluster::swarm) fn managers_outside(
     )
 }
 
+/// How long the managers may take to agree on a leader, in seconds. An election takes some; the answers of
+/// two managers that were asked before and after it differ as long as they are held.
+const ELECTION_S: u64 = 60;
+
 /// S4 or S5: several swarms have working managers among the hosts.
 pub(in crate::cluster::swarm) fn split(
     swarm: &Swarm,
     state: &State,
     speakers: &[&Member],
-) -> Option<Refusal> {
+) -> Option<Decision> {
     let (mut ids, mut roots): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
     let mut nameless = false;
     let mut leaders: BTreeSet<&str> = BTreeSet::new();
+    let mut follows: Vec<(&Member, &str)> = Vec::new();
     for member in speakers {
         let observed = swarm.observed(state, member);
         if let Here::Active { cluster, place, .. } = &observed.here {
@@ -101,27 +107,55 @@ pub(in crate::cluster::swarm) fn split(
             }
         }
         let nodes = observed.nodes().unwrap_or_default();
-        leaders.extend(
-            nodes
-                .iter()
-                .filter(|node| node.leader)
-                .map(|node| &*node.id),
-        );
+        for node in nodes.iter().filter(|node| node.leader) {
+            leaders.insert(&node.id);
+            follows.push((member, &node.id));
+        }
     }
     if ids.len() > 1 || (nameless && roots.len() > 1) {
-        return Some(several_swarms(swarm, state));
+        return Some(refused(several_swarms(swarm, state)));
     }
-    (leaders.len() > 1).then(|| {
-        let mut evidence = all_say(swarm, state);
-        evidence.extend(leaders.iter().map(|leader| format!("a roster has {leader} as its leader")));
-        refusal(
-            "S5",
-            Reach::Layer,
-            "the managers follow different leaders: one side was recovered with `--force-new-cluster`, or an election is under way".to_owned(),
-            evidence,
-            "run again in a minute; when it stays, decide which side to keep and let the other leave by hand",
-        )
-    })
+    (leaders.len() > 1).then(|| several_leaders(all_say(swarm, state), &leaders, &follows))
+}
+
+/// S5, unless it passes: each manager is looked at for the leader that others follow.
+fn several_leaders(
+    mut evidence: Vec<String>,
+    leaders: &BTreeSet<&str>,
+    follows: &[(&Member, &str)],
+) -> Decision {
+    let waits = follows.iter().filter_map(|(member, own)| {
+        let other = leaders.iter().find(|leader| *leader != own)?;
+        let expect = Expect::NodeLeads((*other).to_owned());
+        Some(Wait {
+            what: format!(
+                "the managers follow different leaders, as they do while one is elected: {} has {own}",
+                member.host
+            ),
+            until: Claim::new(&member.host, Query::SwarmNodes, expect),
+            deadline_s: ELECTION_S,
+        })
+    });
+    let waits = waits.collect();
+    evidence.extend(
+        follows.iter().map(|(member, leader)| {
+            format!("{}: its roster has {leader} as its leader", member.host)
+        }),
+    );
+    let refusal = refusal(
+        "S5",
+        Reach::LayerAfterWaits,
+        format!(
+            "the managers follow different leaders, and that has not changed in {ELECTION_S} s: one side was recovered with `--force-new-cluster`"
+        ),
+        evidence,
+        "decide which side to keep (`docker service ls` on a manager of each) and let the hosts of the other leave it by hand (`docker swarm leave --force`), and run again",
+    );
+    Decision {
+        waits,
+        refusals: vec![refusal],
+        ..Decision::default()
+    }
 }
 
 /// S5, or S4 when only one of the swarms is at home here.

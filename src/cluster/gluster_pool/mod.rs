@@ -1,0 +1,64 @@
+//! `gluster_pool`: exactly one trusted pool of `GlusterFS` over its hosts, each known to the others by name.
+//!
+//! [`state`] says what the hosts told, [`table`] what follows, [`refuse`] why not. `docs/glusterfs.md` is the table
+//! for people.
+
+mod health;
+mod refuse;
+mod state;
+mod table;
+
+pub use state::{Here, Observed, State};
+
+use crate::inventory::HostName;
+use crate::module::{Args, Context, Health, Module, Unfit};
+use crate::plan::Decision;
+use crate::playbook::ModuleSpec;
+use crate::probe::{Answers, Need};
+
+/// The pool that should be there.
+#[derive(Clone, Debug)]
+pub struct GlusterPool {
+    hosts: Vec<HostName>,
+}
+
+impl Module for GlusterPool {
+    const SPEC: ModuleSpec = ModuleSpec {
+        name: "gluster_pool",
+        cluster: true,
+        registers: false,
+        free_form: None,
+        args: &[],
+    };
+
+    type State = State;
+
+    fn from_args(_args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+        Ok(Self {
+            hosts: context.group.to_vec(),
+        })
+    }
+
+    fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
+        let mut state = State::default();
+        for host in &self.hosts {
+            let names = self
+                .hosts
+                .iter()
+                .map(|name| (name.clone(), seen.resolve(host, name.as_str())))
+                .collect();
+            state
+                .hosts
+                .insert(host.clone(), Observed::new(&seen.gluster(host), names));
+        }
+        seen.settle(state)
+    }
+
+    fn plan(&self, state: &Self::State) -> Decision {
+        table::decide(self, state)
+    }
+
+    fn health(&self, state: &Self::State) -> Option<Health> {
+        Some(health::of(self, state))
+    }
+}

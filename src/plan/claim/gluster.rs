@@ -1,0 +1,103 @@
+//! What must hold of a `GlusterFS` daemon, its volumes and the folders of their bricks.
+
+use crate::probe::Answer;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A statement about `GlusterFS`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GlusterExpect {
+    /// The daemon answers.
+    Answers,
+    /// Neither the daemon nor the disk knows of a pool or a volume.
+    Blank,
+    /// The daemon sees members of these names, connected.
+    Peers(Vec<String>),
+    /// The daemon answers that there is no volume of this name.
+    NoVolume,
+    /// The volume is there: `Created`, `Started`.
+    VolumeIs(String),
+    /// The option has this value.
+    OptionIs(String, String),
+    /// At least so many bricks are online, and no process that is listed is offline.
+    Online(usize),
+    /// Every brick is connected, and nothing is left to heal.
+    Healed,
+    /// Nothing has ever been in the folder of the brick, and the folder above it is there.
+    Untouched {
+        /// Whether it may be on the root file system.
+        on_root: bool,
+    },
+}
+
+impl GlusterExpect {
+    /// Whether an answer confirms it.
+    pub fn holds(&self, answer: &Answer) -> bool {
+        match (self, answer) {
+            (Self::Answers, Answer::Gluster(seen)) => seen.peers.is_some(),
+            (Self::Blank, Answer::Gluster(seen)) => seen.is_blank(),
+            (Self::Peers(names), Answer::Gluster(seen)) => {
+                let peers = seen.peers.as_deref().unwrap_or_default();
+                let well = |name: &String| {
+                    peers
+                        .iter()
+                        .any(|peer| peer.is_called(name) && peer.is_well())
+                };
+                names.iter().all(well)
+            }
+            (Self::NoVolume, Answer::GlusterVolume(volume)) => {
+                volume.info.is_none() && volume.silent.is_empty()
+            }
+            (Self::VolumeIs(status), Answer::GlusterVolume(volume)) => volume
+                .info
+                .as_ref()
+                .is_some_and(|info| info.status == *status),
+            (Self::OptionIs(key, value), Answer::GlusterVolume(volume)) => volume
+                .info
+                .as_ref()
+                .is_some_and(|info| info.options.get(key) == Some(value)),
+            (Self::Online(bricks), Answer::GlusterStatus(status)) => {
+                let Some(processes) = &status.processes else {
+                    return false;
+                };
+                let online = processes.iter().filter(|one| one.online);
+                processes.iter().all(|one| one.online)
+                    && online.filter(|one| !one.brick.is_empty()).count() >= *bricks
+            }
+            (Self::Healed, Answer::GlusterStatus(status)) => status
+                .heal
+                .as_ref()
+                .is_some_and(|heal| heal.iter().all(|brick| brick.pending == Some(0))),
+            (Self::Untouched { on_root }, Answer::GlusterBrick(folder)) => {
+                folder.traces().is_empty()
+                    && folder.parent
+                    && !folder.is_mount
+                    && folder.unmounted.is_empty()
+                    && (*on_root || !folder.on_root)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for GlusterExpect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answers => f.write_str("glusterd answers"),
+            Self::Blank => f.write_str("glusterd knows of no pool and no volume, on its disk neither"),
+            Self::Peers(names) => write!(f, "glusterd is connected with {}", names.join(", ")),
+            Self::NoVolume => f.write_str("the volume does not exist"),
+            Self::VolumeIs(status) => write!(f, "the volume is {status}"),
+            Self::OptionIs(key, value) => write!(f, "{key} of the volume is {value}"),
+            Self::Online(bricks) => write!(f, "{bricks} bricks are online, and no process is missing"),
+            Self::Healed => f.write_str("all bricks are connected and nothing is left to heal"),
+            Self::Untouched { on_root: false } => f.write_str(
+                "nothing has ever been in the brick's folder, and it is not on the root file system",
+            ),
+            Self::Untouched { on_root: true } => {
+                f.write_str("nothing has ever been in the brick's folder")
+            }
+        }
+    }
+}
