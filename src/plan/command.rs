@@ -15,6 +15,8 @@ mod golden;
 #[cfg(test)]
 mod golden_long;
 #[cfg(test)]
+mod golden_postgres;
+#[cfg(test)]
 mod real;
 
 use super::{Act, PostgresAct, SwarmAct};

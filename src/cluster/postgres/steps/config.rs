@@ -46,7 +46,7 @@ pub(super) fn blocks(of: &Postgres, state: &State, host: &HostName, decision: &m
                     path: path.clone(),
                     lines: lines.to_owned(),
                 }),
-                Class::Create,
+                Class::Repair,
                 "initdb makes the file; the rest of it is not known before",
             ),
         };
