@@ -55,7 +55,10 @@ impl<'a> Site<'a> {
 
     /// Ids of the steps that are planned, with their hosts.
     fn planned(&self) -> Vec<String> {
-        let ended = self.run(&["--dry-run", "--output", "json"]).expect(0);
+        let ended = self.run(&["--dry-run", "--output", "json"]);
+        if ended.code != Some(0) {
+            return vec![format!("exit {:?}: {}", ended.code, ended.out)];
+        }
         let events = ended
             .out
             .lines()

@@ -1,6 +1,5 @@
 //! The standbys: made by online recovery (P2, P4), attached (P5), or left to a person. One at a time.
 
-use super::state::Observed;
 use super::table::View;
 use super::{ids, refuse};
 use crate::inventory::HostName;
@@ -168,7 +167,7 @@ fn row(view: &View<'_>, host: &HostName, speaker: &HostName) -> Row {
     if postgres.running {
         return running(view, host, postgres, speaker);
     }
-    stopped(view, host, observed, postgres)
+    stopped(view, host, postgres)
 }
 
 fn running(view: &View<'_>, host: &HostName, postgres: &Postgres, speaker: &HostName) -> Row {
@@ -194,8 +193,7 @@ fn running(view: &View<'_>, host: &HostName, postgres: &Postgres, speaker: &Host
     }
 }
 
-fn stopped(view: &View<'_>, host: &HostName, observed: &Observed, postgres: &Postgres) -> Row {
-    let _ = observed;
+fn stopped(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Row {
     match &postgres.data {
         Data::Absent | Data::Empty if view.blank => Row::Recover {
             class: Class::Create,
