@@ -473,6 +473,23 @@ fn p5_what_streams_is_attached_and_never_recovered() {
 }
 
 #[test]
+fn p5_a_primary_that_all_take_for_down_is_attached_first() {
+    let lines = case(|world| {
+        for (host, role) in [("db1", "standby"), ("db2", "standby"), ("db3", "standby")] {
+            world.see(node(host, "down", role));
+        }
+    });
+    assert_eq!(
+        lines,
+        [
+            "pgpool/attach/db1 repair via db2",
+            "pgpool/attach/db2 repair via db2",
+            "pgpool/attach/db3 repair via db2"
+        ]
+    );
+}
+
+#[test]
 fn p6_a_standby_that_does_not_stream_is_left_to_a_person() {
     let lines = case(|world| {
         world.see(node("db3", "down", "standby"));

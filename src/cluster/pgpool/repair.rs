@@ -57,7 +57,23 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
         decision.refusals.push(refusal);
         return;
     }
-    if knows(view, speaker, view.primary)
+    // After a total loss every node is down in its table, and PostgreSQL says who the primary is.
+    let down = knows(view, speaker, view.primary).is_some_and(|node| node.status == "down");
+    if let Some(node) = ids::of(&view.ids, view.primary).filter(|_| down) {
+        let about = view.wanted.about.clone();
+        let step = Step::new(
+            StepId::new(&["pgpool", "attach", view.primary.as_str()]),
+            view.primary,
+            Class::Repair,
+            "it is the only primary, and Pgpool-II takes it for down".to_owned(),
+            Act::Pgpool(PgpoolAct::Attach { node, about }),
+        )
+        .via(Via::Host(speaker.clone()))
+        .need(view.serves(speaker))
+        .need(view.says(speaker, PgpoolExpect::Idle))
+        .done(primary.clone());
+        decision.steps.push(step);
+    } else if knows(view, speaker, view.primary)
         .is_some_and(|node| node.role != "primary" || !node.is_attached())
     {
         decision.waits.push(Wait {
