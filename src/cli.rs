@@ -1,5 +1,6 @@
 //! The command line. The doc comments are the help.
 
+use crate::yaml::suggest;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,6 +39,18 @@ pub fn arguments(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         words.insert(1, "apply".into());
     }
     words
+}
+
+/// The command that was probably meant by a first word that is none, and no file either.
+pub fn misspelt_command(given: impl IntoIterator<Item = OsString>) -> Option<(String, String)> {
+    let word = given.into_iter().nth(1)?.into_string().ok()?;
+    if word.starts_with('-') || word.contains(['.', '/']) || std::path::Path::new(&word).exists() {
+        return None;
+    }
+    let command = Cli::command();
+    let known = command.get_subcommands().map(clap::Command::get_name);
+    let near = suggest(&word, known.filter(|name| *name != word))?.to_owned();
+    Some((word, near))
 }
 
 #[allow(missing_docs)]
@@ -104,8 +117,14 @@ pub struct InputArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ConnectionArgs {
     /// How many connections are opened at the same time
-    #[arg(long, value_name = "N", default_value_t = 20, env = "PROVISION_FORKS")]
-    pub forks: usize,
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        env = "PROVISION_FORKS",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub forks: u16,
     /// Seconds that opening a connection may take
     #[arg(
         long,

@@ -127,6 +127,16 @@ fn docker() {
     assert!(stopped.installed && stopped.engine.is_none());
     assert_eq!(stopped.silent, "docker.service is inactive");
 
+    assert!(!stopped.hangs);
+    // A manager that looks for a leader: the service is active, and curl has given up.
+    let hangs = read_one!("docker.hangs", Docker);
+    assert!(hangs.hangs && hangs.engine.is_none() && hangs.trace.state);
+    assert!(
+        hangs
+            .silence()
+            .starts_with("its engine runs and does not answer (curl: (28)")
+    );
+
     let swarm = read_one!("docker.swarm", Docker);
     assert!(swarm.trace.state);
     assert_eq!(swarm.trace.ca_sha256.len(), 64);

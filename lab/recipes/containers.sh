@@ -10,29 +10,13 @@ set -euo pipefail
 dest=$1 mirror=$2
 recipes=$(dirname "$0")
 work=$dest/work
-mkdir -p "$work"/{apt/lists/partial,apt/archives/partial,apt/parts,layers}
+mkdir -p "$work/layers"
 
 # --- packages
 apt=$work/apt
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$apt/sources.list"
-cat >"$apt/apt.conf" <<X
-Dir::Etc "$apt";
-Dir::Etc::sourcelist "$apt/sources.list";
-Dir::Etc::sourceparts "$apt/parts";
-Dir::Etc::parts "$apt/parts";
-Dir::Etc::preferencesparts "$apt/parts";
-Dir::Etc::trustedparts "$apt/parts";
-Dir::State::Lists "$apt/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$apt";
-Dir::Cache::archives "$apt/archives";
-Debug::NoLocking "true";
-APT::Architecture "amd64";
-APT::Install-Recommends "false";
-APT::Sandbox::User "root";
-X
-export APT_CONFIG=$apt/apt.conf
-apt-get -qq update
+# shellcheck source-path=SCRIPTDIR
+. "$recipes/apt.sh"
+apt_at "$apt"
 
 declare -A packages=(
     [base]="busybox-static libc6 libstdc++6 zlib1g libzstd1 libssl3t64 libcrypt1 libcap-ng0 tzdata ca-certificates"
@@ -54,31 +38,20 @@ declare -A unwanted=(
         libkeyutils1 libkrb5-3 libkrb5support0 libmnl0 libselinux1 libtirpc-common libtirpc3t64 libxtables12"
 )
 
-# closure NAME : the packages of an image, with all they depend on.
-closure() {
+# of NAME : the packages of an image, with all they depend on.
+of() {
     # shellcheck disable=SC2086 # a list of words
-    apt-get -qq --simulate install ${packages[$1]} | awk '$1 == "Inst" { print $2 }' | sort
+    closure ${packages[$1]}
 }
-in_base=" $(closure base | tr '\n' ' ') "
-wanted() {
-    local package except=" ${unwanted[all]} ${unwanted[$1]-} "
-    [ "$1" = base ] || except+=$in_base
-    for package in $(closure "$1"); do
-        [[ $except == *[[:space:]]"$package"[[:space:]]* ]] || echo "$package"
-    done
-}
+in_base=" $(of base | tr '\n' ' ') "
 # unpack NAME : the tree of an image's own layer.
 unpack() {
-    local tree=$work/$1 list deb
-    mkdir -p "$tree"
-    list=$(wanted "$1")
-    mkdir -p "$apt/$1"
-    # shellcheck disable=SC2086 # a list of words
-    (cd "$apt/$1" && apt-get -qq download $list)
-    for deb in "$apt/$1"/*.deb; do
-        dpkg-deb --fsys-tarfile "$deb" | tar -xC "$tree" --exclude='./usr/share/'{doc,man,locale,info,lintian,bash-completion,pixmaps} \
-            --exclude=./usr/lib/systemd --exclude='./etc/'{init.d,logrotate.d,cron\*,ufw,apparmor.d,default}
+    local package wanted=() except=" ${unwanted[all]} ${unwanted[$1]-} "
+    [ "$1" = base ] || except+=$in_base
+    for package in $(of "$1"); do
+        [[ $except == *[[:space:]]"$package"[[:space:]]* ]] || wanted+=("$package")
     done
+    unpack_debs "$work/$1" "$apt/$1" "${wanted[@]}"
 }
 # put TREE/PATH [MODE] < CONTENT
 put() {

@@ -1,9 +1,9 @@
 #!/bin/bash
-# repo.sh DEST PAYLOAD DATABASES ROOTFS IDENTITY : the web sites of the lab's fake internet, one directory
+# repo.sh DEST PAYLOAD DATABASES ROOTFS IDENTITY NFS : the web sites of the lab's fake internet, one directory
 # per host name below DEST/web, with signed RPMs and their metadata under the upstream paths;
 # DEST/base/ holds the packages that finish.sh installs into the base image.
 set -euo pipefail
-dest=$1 payload=$2 databases=$3 rootfs=$4 identity=$5
+dest=$1 payload=$2 databases=$3 rootfs=$4 identity=$5 nfs=$6
 recipes=$(dirname "$(readlink -f "$0")")
 debs=$payload/debs
 work=$dest/work
@@ -13,6 +13,7 @@ mkdir -p "$work"
 {
     . "$recipes/rpm.sh"
     . "$recipes/rocky.sh"
+    . "$recipes/nfs-utils.sh"
     . "$recipes/docker.sh"
     . "$recipes/gluster.sh"
     . "$recipes/postgresql.sh"

@@ -187,7 +187,6 @@ jq 1.6
 python3-pip 21.3.1
 lvm2 2.03.23
 device-mapper-persistent-data 0.9.0
-nfs-utils 2.5.4
 rpcbind 1.2.6
 bind-utils 9.16.23
 net-tools 2.0

@@ -1,5 +1,5 @@
 # rpm.sh : sourced by the package recipes. Wants $work (scratch), $rootfs (what a host has
-# already), $debs (unpacked Debian packages). The recipes also read $payload, $databases, $identity.
+# already), $debs (unpacked Debian packages). The recipes also read $payload, $databases, $identity, $nfs.
 # shellcheck shell=bash disable=SC2154 # the variables above are set by repo.sh
 
 # tree NAME : a fresh directory that becomes the contents of package NAME

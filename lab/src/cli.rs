@@ -258,6 +258,11 @@ pub enum Command {
         /// Label of the snapshot
         label: String,
     },
+    /// Start a file server outside the hosts, and print what it exports
+    NfsServer {
+        #[command(flatten)]
+        which: Which,
+    },
     /// Print the mirror's access log
     MirrorLog {
         #[command(flatten)]

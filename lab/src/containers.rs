@@ -39,9 +39,10 @@ pub fn directory(lab: &Lab) -> PathBuf {
 }
 
 macro_rules! recipes {
-    ($first:literal $($name:literal)*) => {
+    ($first:literal $second:literal $($name:literal)*) => {
         &[
             ($first, include_str!(concat!("../recipes/", $first))),
+            ($second, include_str!(concat!("../recipes/", $second))),
             $(($name, include_str!(concat!("../recipes/containers/", $name)))),*
         ]
     };
@@ -49,7 +50,7 @@ macro_rules! recipes {
 
 /// The recipe, and what goes into the images.
 const RECIPES: &[Recipe] = recipes! {
-    "containers.sh"
+    "containers.sh" "apt.sh"
     "redis-entrypoint.sh" "rabbitmq-entrypoint.sh" "nginx-entrypoint.sh" "nginx.conf"
     "kompirad" "jobmngrd" "uwsgi"
     "checks.py" "daemon.py" "database.py" "log.py" "pulse.py" "settings.py" "web.py"
@@ -135,7 +136,7 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         there.sort();
-        let mut handed: Vec<_> = RECIPES[1..]
+        let mut handed: Vec<_> = RECIPES[2..]
             .iter()
             .map(|(name, _)| (*name).to_owned())
             .collect();

@@ -43,6 +43,10 @@ recipes! {
     GLUSTER = "gluster.sh";
     POSTGRESQL = "postgresql.sh";
     PGPOOL = "pgpool.sh";
+    APT = "apt.sh";
+    NFS = "nfs.sh";
+    MOUNT_NFS = "mount.nfs.c";
+    NFS_UTILS = "nfs-utils.sh";
     MODULES = "modules.yaml";
     FINISH = "finish.sh";
 }
@@ -74,8 +78,10 @@ pub fn make() -> Result<Images> {
         bash(to, &[DATABASES], &[&shown(&payload)?])
     })?;
 
+    let nfs = nfs(&cache)?;
+
     let recipes = [
-        REPO, RPM, ROCKY, DOCKER, GLUSTER, POSTGRESQL, PGPOOL, MODULES,
+        REPO, RPM, ROCKY, NFS_UTILS, DOCKER, GLUSTER, POSTGRESQL, PGPOOL, MODULES,
     ];
     let mut inputs: Vec<&str> = recipes.iter().map(|recipe| recipe.1).collect();
     let made_of = [
@@ -83,6 +89,7 @@ pub fn make() -> Result<Images> {
         shown(&databases)?,
         shown(&rootfs)?,
         shown(&identity)?,
+        shown(&nfs)?,
     ];
     inputs.extend(made_of.iter().map(String::as_str));
     let words: Vec<&str> = made_of.iter().map(String::as_str).collect();
@@ -103,6 +110,13 @@ pub fn make() -> Result<Images> {
         identity,
         base,
         web: repo.join("web"),
+    })
+}
+
+/// Root file system of the file server, `server` in it; and the client's package.
+pub fn nfs(cache: &Cache) -> Result<PathBuf> {
+    cache.get("nfs", &[NFS.1, APT.1, MOUNT_NFS.1], |to| {
+        bash(to, &[NFS, APT, MOUNT_NFS], &[&machine::debian_mirror()?])
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the lab needs of the machine it runs on: programs, and where its Debian mirror is.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -48,6 +49,21 @@ pub fn install_programs() -> Result<()> {
                 missing.join(" ")
             )
         })?;
+    }
+    Ok(())
+}
+
+/// Each host's systemd watches files by about six inotify instances, which all hosts of all labs
+/// take from one limit, root's; the kernel's default of 128 is enough for twenty hosts.
+const INOTIFY_INSTANCES: u32 = 1024;
+
+/// Raises the limits of the machine that many hosts side by side run into.
+pub fn raise_limits() -> Result<()> {
+    let file = "/proc/sys/fs/inotify/max_user_instances";
+    let now: u32 = fs::read_to_string(file)?.trim().parse()?;
+    if now < INOTIFY_INSTANCES {
+        fs::write(file, INOTIFY_INSTANCES.to_string())
+            .with_context(|| format!("cannot raise {file}"))?;
     }
     Ok(())
 }

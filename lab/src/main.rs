@@ -17,6 +17,7 @@ mod lab;
 mod launcher;
 mod machine;
 mod network;
+mod nfs;
 mod power;
 mod process;
 mod services;
@@ -185,6 +186,11 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Init { which, host } => {
             let (lab, record) = which.lab()?;
             init::init(&lab.host(&record, &host)?, &record)?;
+        }
+        Command::NfsServer { which } => {
+            let (lab, record) = which.lab()?;
+            let _lock = lab.lock()?;
+            println!("{}", nfs::start(&lab, &record)?);
         }
         Command::Serve { which, service } => services::serve(&Lab::named(&which.name)?, service)?,
     }

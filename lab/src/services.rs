@@ -18,6 +18,7 @@ use nix::unistd::{chdir, chroot, setsid};
 use crate::cgroup;
 use crate::lab::{Lab, Record};
 use crate::network;
+use crate::nfs;
 use crate::process::{PATH, this_program, tool, wait_until};
 
 /// Host names the lab's name server knows. Anything else is refused at once.
@@ -44,6 +45,8 @@ pub enum Service {
     Web,
     /// Time server
     Ntp,
+    /// File server
+    Nfs,
 }
 
 /// Starts all services that do not run, and waits until they answer.
@@ -55,23 +58,35 @@ pub fn start(lab: &Lab, record: &Record) -> Result<()> {
             ("web", "mirror.log"),
             ("ntp", "ntp.log"),
         ] {
-            let log = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(lab.directory.join(log))?;
-            this_program()
-                .args(["serve", "--name", &lab.name, service])
-                .stdout(log.try_clone()?)
-                .stderr(log)
-                .spawn()
-                .with_context(|| format!("cannot start the service {service}"))?;
+            spawn(lab, service, log)?;
         }
     }
+    wait_for(lab, record, &[53, 80, 443])
+}
+
+/// Starts one service in the background.
+pub fn spawn(lab: &Lab, service: &str, log: &str) -> Result<()> {
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(lab.directory.join(log))?;
+    this_program()
+        .args(["serve", "--name", &lab.name, service])
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .map(drop)
+        .with_context(|| format!("cannot start the service {service}"))
+}
+
+/// Waits until something answers at all of these ports of the gateway.
+pub fn wait_for(lab: &Lab, record: &Record, ports: &[u16]) -> Result<()> {
+    let ports = ports.to_vec();
     let namespace = lab.namespace();
     let gateway = record.site.network.gateway();
     let answer = thread::spawn(move || -> Result<Option<u16>> {
         network::enter(&namespace)?;
-        let silent = [53, 80, 443].into_iter().find(|port| {
+        let silent = ports.into_iter().find(|port| {
             let address = SocketAddr::from((gateway, *port));
             !wait_until(Duration::from_secs(20), || {
                 TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
@@ -91,6 +106,20 @@ pub fn start(lab: &Lab, record: &Record) -> Result<()> {
             )
         }
     }
+}
+
+/// Whether something answers at the port of the gateway.
+pub fn answers(lab: &Lab, record: &Record, port: u16) -> bool {
+    let (namespace, gateway) = (lab.namespace(), record.site.network.gateway());
+    let look = thread::spawn(move || {
+        network::enter(&namespace).is_ok()
+            && TcpStream::connect_timeout(
+                &SocketAddr::from((gateway, port)),
+                Duration::from_secs(1),
+            )
+            .is_ok()
+    });
+    look.join().unwrap_or(false)
 }
 
 /// Prints what the mirror was asked for.
@@ -113,6 +142,7 @@ pub fn serve(lab: &Lab, service: Service) -> Result<()> {
         Service::Dns => dns(&record).exec(),
         Service::Web => web(&record)?.exec(),
         Service::Ntp => ntp(&record)?.exec(),
+        Service::Nfs => nfs::server(lab, &record)?.exec(),
     };
     Err(error).with_context(|| format!("cannot become the service {service:?}"))
 }
@@ -188,6 +218,12 @@ fn ntp(record: &Record) -> Result<Command> {
 
 /// The base image in a mount namespace of the calling process, with scratch space at /srv/lab.
 fn private_base(record: &Record) -> Result<&Path> {
+    private(&record.base)?;
+    Ok(&record.base)
+}
+
+/// A tree of the cache in a mount namespace of the calling process, with scratch space at /srv/lab.
+pub fn private(root: &Path) -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS)?;
     mount(
         None::<&str>,
@@ -196,7 +232,6 @@ fn private_base(record: &Record) -> Result<&Path> {
         MsFlags::MS_REC | MsFlags::MS_PRIVATE,
         None::<&str>,
     )?;
-    let root = record.base.as_path();
     mount(
         Some("tmpfs"),
         &root.join("srv/lab"),
@@ -211,10 +246,11 @@ fn private_base(record: &Record) -> Result<&Path> {
         MsFlags::MS_BIND,
         None::<&str>,
     )?;
-    Ok(root)
+    Ok(())
 }
 
-fn inside(root: &Path, words: &[&str]) -> Result<Command> {
+/// A program of a tree, for the calling process to become.
+pub fn inside(root: &Path, words: &[&str]) -> Result<Command> {
     chroot(root)?;
     chdir("/")?;
     let mut command = Command::new(words.first().context("no program")?);

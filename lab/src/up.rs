@@ -12,6 +12,7 @@ use crate::fault::Faults;
 use crate::fence;
 use crate::images;
 use crate::lab::{Lab, Record};
+use crate::machine;
 use crate::network;
 use crate::power;
 use crate::services;
@@ -38,6 +39,7 @@ pub fn up(lab: &Lab, hosts: u8, site: Site, version: CgroupVersion) -> Result<()
     };
     let _lock = lab.lock()?;
     let since = Instant::now();
+    machine::raise_limits()?;
     cgroup::make_lab(&record)?;
     fence::raise(&record.devices, record.cgroup)?;
     network::make(lab, record.site.network)?;

@@ -29,13 +29,16 @@ impl Inventory {
                 return Err(found);
             }
         };
-        let root = match yaml::load(&source) {
-            Ok(root) => root,
-            Err(more) => {
-                found.0.extend(more.0);
-                return Err(ini_hint(&source).map_or(found, Into::into));
-            }
+        let (root, more) = yaml::load_on(&source);
+        found.0.extend(more.0);
+        let Some(root) = root else {
+            return Err(ini_hint(&source).map_or(found, Into::into));
         };
+        if !found.0.is_empty()
+            && let Some(ini) = ini_hint(&source)
+        {
+            return Err(ini.into());
+        }
         let mut tree = Tree::read(&root);
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,

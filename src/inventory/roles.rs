@@ -1,11 +1,27 @@
 //! The project's own groups: which hosts take which part in the cluster.
 
 use super::{Group, Host};
-use crate::yaml::{Diagnostic, Diagnostics, Span};
+use crate::yaml::{Diagnostic, Diagnostics, Span, suggest};
 use indexmap::IndexMap;
 
 /// The groups that decide a host's part. `managers` and `workers` are both in the Swarm.
 pub(super) const ROLES: [&str; 5] = ["managers", "workers", "gluster", "database", "kompira"];
+
+/// A role that is misspelt would give every host every part.
+fn misspelt(group: &Group, groups: &IndexMap<String, Group>, found: &mut Diagnostics) {
+    let name = group.name.to_ascii_lowercase();
+    let near = suggest(&name, ROLES).filter(|role| {
+        let same_stem = |a: &str, b: &str| a.trim_end_matches('s') == b.trim_end_matches('s');
+        (same_stem(&name, role) || strsim::osa_distance(&name, role) == 1)
+            && group.name != **role
+            && !groups.contains_key(*role)
+    });
+    if let Some(role) = near {
+        let message = format!("the group `{}` has no meaning here", group.name);
+        let hint = format!("did you mean `{role}`? a group of your own needs a name less like it");
+        found.push(Diagnostic::new(&group.span, message).hint(hint));
+    }
+}
 
 /// Adds the groups of [`ROLES`] that the file does not name. When it names none of them every host
 /// has every part but `workers`, as in the source document; else those not named are switched off.
@@ -14,6 +30,9 @@ pub(super) fn complete(
     hosts: &[Host],
     found: &mut Diagnostics,
 ) {
+    for group in groups.values() {
+        misspelt(group, groups, found);
+    }
     let some_named = ROLES.iter().any(|role| groups.contains_key(*role));
     for role in ROLES {
         let everyone = !some_named && role != "workers";

@@ -13,6 +13,8 @@ mod system;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_gluster;
+#[cfg(test)]
 mod golden_long;
 #[cfg(test)]
 mod golden_postgres;

@@ -68,12 +68,10 @@ pub(super) struct Loader<'a> {
 
 impl Loader<'_> {
     fn file(&mut self, source: &Arc<Source>, tags: &[String]) -> Vec<Play> {
-        let root = match yaml::load(source) {
-            Ok(root) => root,
-            Err(found) => {
-                self.found.0.extend(found.0);
-                return Vec::new();
-            }
+        let (root, found) = yaml::load_on(source);
+        self.found.0.extend(found.0);
+        let Some(root) = root else {
+            return Vec::new();
         };
         let items = match &root.value {
             Value::List(items) if !items.is_empty() => items,

@@ -72,7 +72,7 @@ pub struct Postgres {
     /// Modification time of the newer of `postgresql.conf` and `pg_hba.conf`, Unix seconds.
     pub files_changed_s: Option<f64>,
     /// What the server says, when it answers.
-    pub server: Option<Server>,
+    pub server: Option<Box<Server>>,
     /// Why it does not answer, when it runs and does not.
     pub silent: String,
 }
@@ -200,12 +200,12 @@ impl Postgres {
 
     /// The server, when it answers and is no standby.
     pub fn primary(&self) -> Option<&Server> {
-        self.server.as_ref().filter(|server| !server.in_recovery)
+        self.server.as_deref().filter(|server| !server.in_recovery)
     }
 
     /// The server, when it answers and is a standby.
     pub fn standby(&self) -> Option<&Server> {
-        self.server.as_ref().filter(|server| server.in_recovery)
+        self.server.as_deref().filter(|server| server.in_recovery)
     }
 }
 

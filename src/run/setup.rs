@@ -10,7 +10,7 @@ use crate::inventory::{HostName, Inventory};
 use crate::module::SPECS;
 use crate::playbook::Playbook;
 use crate::report::Redactor;
-use crate::yaml::{Diagnostics, Span};
+use crate::yaml::{Diagnostic, Diagnostics, Span, suggest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -50,6 +50,7 @@ pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
         tags: input.tags.clone(),
         skip_tags: input.skip_tags.clone(),
     };
+    found.0.extend(unknown_tags(&playbook, &selection));
     let registers = Arc::new(Registers::default());
     let compiled = match compile(&playbook, &inventory, &project, &selection, &registers) {
         Ok(compiled) => Some(compiled),
@@ -79,6 +80,35 @@ pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
         }),
         _ => Err(found.into()),
     }
+}
+
+/// A tag that no task has would choose nothing, and a run that does nothing would look like success.
+fn unknown_tags(playbook: &Playbook, selection: &Selection) -> Vec<Diagnostic> {
+    let tasks = playbook.plays.iter().flat_map(|play| &play.tasks);
+    let plays = playbook.plays.iter().flat_map(|play| &play.tags);
+    let known: BTreeSet<&str> = tasks
+        .flat_map(|task| &task.tags)
+        .chain(plays)
+        .map(String::as_str)
+        .collect();
+    let given = selection.tags.iter().map(|tag| ("--tags", tag));
+    let skipped = selection.skip_tags.iter().map(|tag| ("--skip-tags", tag));
+    given
+        .chain(skipped)
+        .filter(|(_, tag)| !known.contains(tag.as_str()) && *tag != "always")
+        .map(|(option, tag)| {
+            let message = format!("no play and no task has the tag `{tag}`");
+            let wrong = Diagnostic::new(&Span::builtin(option), message);
+            match suggest(tag, known.iter().copied()) {
+                Some(near) => wrong.hint(format!("did you mean `{near}`?")),
+                None if known.is_empty() => wrong.hint("the playbook has no tags at all"),
+                None => {
+                    let all: Vec<&str> = known.iter().copied().collect();
+                    wrong.hint(format!("there are: {}", all.join(", ")))
+                }
+            }
+        })
+        .collect()
 }
 
 impl Setup {

@@ -39,7 +39,7 @@ pub fn connector(inventory: &Inventory, args: &ConnectionArgs) -> Result<Connect
         ));
     }
     let settings = Settings {
-        forks: args.forks,
+        forks: usize::from(args.forks),
         connect_timeout: Duration::from_secs(args.connect_timeout),
         known_hosts: known.into_iter().next().cloned(),
         ..Settings::default()

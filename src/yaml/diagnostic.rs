@@ -35,7 +35,11 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.span, self.message)?;
+        // Without a text there is no line to speak of: a file that is not there, an option.
+        match self.span.source.text.is_empty() {
+            true => write!(f, "{}: {}", self.span.source.name, self.message)?,
+            false => write!(f, "{}: {}", self.span, self.message)?,
+        }
         if let Some(line) = self.span.source.text.lines().nth(self.span.line - 1) {
             let number = self.span.line.to_string();
             let margin = " ".repeat(number.len());

@@ -18,13 +18,22 @@ pub const MAX_NODES: usize = 200_000;
 
 /// Reads one YAML document.
 pub fn load(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    match load_on(source) {
+        (Some(node), found) => found.into_result(node),
+        (None, found) => Err(found),
+    }
+}
+
+/// Reads one YAML document, and goes on behind what is wrong with it: with a tree, the rest of it can be
+/// checked too; without one, reading had to stop.
+pub fn load_on(source: &Arc<Source>) -> (Option<Node>, Diagnostics) {
     let control = source
         .text
         .find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}'));
     if let Some(offset) = control {
         let span = Span::at_offset(source, offset);
         let message = "a control character here: this is not a text file";
-        return Err(Diagnostic::new(&span, message).into());
+        return (None, Diagnostic::new(&span, message).into());
     }
     let mut loader = Loader {
         parser: Parser::new_from_str(&source.text),
@@ -34,11 +43,8 @@ pub fn load(source: &Arc<Source>) -> Result<Node, Diagnostics> {
         anchors: HashMap::new(),
     };
     // A stop has pushed its reason; what was found before it is reported with it.
-    let node = loader.document().unwrap_or_else(|Stopped| Node {
-        span: Span::at_offset(source, 0),
-        value: Value::Null,
-    });
-    loader.found.into_result(node)
+    let node = loader.document().ok();
+    (node, loader.found)
 }
 
 /// Reading cannot go on; the reason is among the diagnostics.

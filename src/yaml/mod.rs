@@ -12,7 +12,7 @@ mod scalar;
 mod tag;
 
 pub use diagnostic::{Diagnostic, Diagnostics, names_a_secret, suggest};
-pub use load::{MAX_DEPTH, MAX_NODES, load};
+pub use load::{MAX_DEPTH, MAX_NODES, load, load_on};
 pub use read::{MAX_BYTES, read};
 
 use std::fmt;

@@ -68,7 +68,6 @@ impl Inventory {
     }
 
     /// With the shared directory: bricks on the lab's own disks, on the first three hosts. Without it, its layer is off.
-    #[allow(dead_code, reason = "the layer of the shared directory uses it")]
     pub fn shared(mut self) -> Self {
         self.shared = true;
         self.var("gluster_brick", "/data/brick/gvol0")

@@ -13,6 +13,7 @@ mod conformance;
 mod disks;
 mod drift;
 mod fingerprint;
+mod gluster;
 mod interrupted;
 mod inventory;
 mod kills;
@@ -66,15 +67,14 @@ fn database() {
 #[ignore = "needs root and the lab"]
 fn whole_cluster() {
     let lab = scenario("three hosts up", || Lab::up("whole", 3));
-    scenario("a primary with its roles and database", || {
-        postgres::founded(&lab);
+    let planned = scenario("the plan of all layers leaves no trace", || {
+        gluster::blank(&lab)
     });
-    scenario("changes to the database by hand", || {
-        postgres::damaged(&lab);
+    scenario("apply does what was planned", || {
+        gluster::first_run(&lab, &planned);
     });
-    scenario("a former primary stays down", || {
-        postgres::failed_over(&lab);
-    });
+    scenario("damage of the shared directory", || gluster::damaged(&lab));
+    scenario("all hosts boot at once", || gluster::booted(&lab));
 }
 
 /// The simulation that most tests of the swarm rest on, against the daemons that it simulates.
@@ -182,4 +182,20 @@ fn killed_runs() {
         })
         .sum();
     assert!(killed >= kills::WANTED, "only {killed} kills");
+}
+
+/// PostgreSQL on hosts of its own.
+#[test]
+#[ignore = "needs root and the lab"]
+fn database() {
+    let lab = scenario("three hosts up", || Lab::up("database", 3));
+    scenario("a primary with its roles and database", || {
+        postgres::founded(&lab);
+    });
+    scenario("changes to the database by hand", || {
+        postgres::damaged(&lab);
+    });
+    scenario("a former primary stays down", || {
+        postgres::failed_over(&lab);
+    });
 }

@@ -7,6 +7,7 @@ are one cluster.
 
 import json
 import logging
+import os
 import socket
 import threading
 import time
@@ -51,13 +52,15 @@ class Pulse(threading.Thread):
             channel.queue_bind(queue, EXCHANGE)
             channel.basic_consume(queue, no_ack=True, callback=self.hear)
             self.broker = arguments["host"].rsplit(":", 1)[0]
+            # kompira.conf names the service, whose address may be any broker's.
+            named = self.broker if "AMQP_URL" in os.environ else None
             self.cluster = connection.server_properties.get("cluster_name")
             logger.info("message bus: connected to %s of %s", self.broker, self.cluster)
             due = time.monotonic()
             while True:
                 if time.monotonic() >= due:
                     due = time.monotonic() + INTERVAL_S
-                    body = {"service": self.service, "node": settings.NODE, "broker": self.broker}
+                    body = {"service": self.service, "node": settings.NODE, "broker": named}
                     channel.basic_publish(amqp.Message(json.dumps(body)), EXCHANGE)
                     connection.heartbeat_tick()
                 try:
@@ -78,6 +81,6 @@ class Pulse(threading.Thread):
         return {
             "broker": self.broker,
             "cluster_name": self.cluster,
-            "nodes": sorted(set(recent.values())),
+            "nodes": sorted(set(recent.values()) - {None}),
             "services": sorted(f"{service}@{node}" for service, node in recent),
         }

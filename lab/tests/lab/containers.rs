@@ -71,6 +71,10 @@ fn all_is_well(lab: &Lab) -> Result<(), String> {
             }
         }
     }
+    let seen = ask(lab, HOSTS[0], "/.lab/status")?["var"]["seen_age_s"].clone();
+    if seen.as_object().is_none_or(|seen| seen.len() != 9) {
+        return Err(format!("not every container's file is seen: {seen}"));
+    }
     if answered_by.len() < 2 {
         return Err(format!("only {answered_by:?} answers"));
     }
@@ -84,6 +88,7 @@ fn the_images_form_the_kompira_stack() {
     lab.run("up", &["--hosts", "3", "--images"]);
     let files: Vec<_> = fs::read_dir(lab.state().join("images")).unwrap().collect();
     assert_eq!(files.len(), 4);
+    lab.run("nfs-server", &[]);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/stack");
     let prepare = fs::read_to_string(folder.join("prepare.sh")).unwrap();
     thread::scope(|scope| {
@@ -92,13 +97,6 @@ fn the_images_form_the_kompira_stack() {
             scope.spawn(move || root(lab, host, prepare));
         }
     });
-    for file in ["local-ca.crt", "server.crt", "server.key"] {
-        let path = format!("/srv/kompira/ssl/{file}");
-        let text = root(&lab, HOSTS[0], &format!("cat {path}"));
-        for host in &HOSTS[1..] {
-            write(&lab, host, &path, &text);
-        }
-    }
     let since = Instant::now();
     lab.run("load-images", &["--all"]);
     println!(
@@ -144,6 +142,16 @@ fn the_images_form_the_kompira_stack() {
         HOSTS[0],
         "cd /root/stack; docker stack deploy --detach=true --resolve-image never -c stack.yml ke2",
     );
+    // One that makes the key, then all.
+    eventually("the application has made its key", || {
+        let key = root(&lab, HOSTS[1], "cat /srv/kompira/var/.secret_key");
+        (key.len() > 20).then_some(()).ok_or(key)
+    });
+    root(
+        &lab,
+        HOSTS[0],
+        "docker service scale --detach ke2_kompira=3",
+    );
     eventually("the stack is up", || all_is_well(&lab));
 
     // Each kind of task dies, on different hosts.
@@ -180,13 +188,11 @@ fn the_images_form_the_kompira_stack() {
 
     // A key that is not the database's is an error, and so is an empty one.
     for key in ["", "another"] {
-        for host in HOSTS {
-            root(
-                &lab,
-                host,
-                &format!("printf '{key}' >/srv/kompira/var/.secret_key"),
-            );
-        }
+        root(
+            &lab,
+            HOSTS[0],
+            &format!("printf '{key}' >/srv/kompira/var/.secret_key"),
+        );
         let login = ask(&lab, HOSTS[0], "/.login").unwrap();
         assert!(
             login["failed"]["database"]

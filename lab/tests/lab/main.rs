@@ -25,7 +25,8 @@ fn a_lab_from_up_to_down() {
     let lab = Lab::new("v2");
     lab.run("up", &["--hosts", "2"]);
     el9(&lab);
-    fence(&lab);
+    fence(&lab, "ke2-server1");
+    shared(&lab);
     faults(&lab);
     power(&lab);
     replacement(&lab);
@@ -39,15 +40,17 @@ fn a_lab_from_up_to_down() {
 #[test]
 fn version_1_control_groups_limit_memory_behind_the_fence() {
     let lab = Lab::new("v1");
-    lab.run("up", &["--hosts", "1", "--cgroup", "v1"]);
-    fence(&lab);
+    let site = ["--network", "10.40.0.0/23", "--names", "db-a=10.40.1.7"];
+    lab.run("up", &[&["--cgroup", "v1"], &site[..]].concat());
+    other_site(&lab);
+    fence(&lab, "db-a");
     let limit = "sudo mkdir /sys/fs/cgroup/memory/probe && echo 8388608 | sudo tee /sys/fs/cgroup/memory/probe/memory.limit_in_bytes";
-    assert_eq!(lab.ssh("ke2-server1", limit).trim(), "8388608");
+    assert_eq!(lab.ssh("db-a", limit).trim(), "8388608");
     // What runc writes for every container; the fence must not stand in its way.
     let runc = "sudo sh -ec 'cd /sys/fs/cgroup/devices; mkdir probe; cd probe; echo a >devices.deny; echo \"b *:* m\" >devices.allow'";
-    lab.ssh("ke2-server1", runc);
+    lab.ssh("db-a", runc);
     // As after a crash: the state is lost, and the name alone must do.
-    fs::remove_dir_all(lab.state().join("hosts/ke2-server1/upper/var")).unwrap();
+    fs::remove_dir_all(lab.state().join("hosts/db-a/upper/var")).unwrap();
     fs::remove_file(lab.state().join("lab.json")).unwrap();
     lab.run("down", &[]);
     assert_eq!(lab.traces(), BTreeSet::new());
@@ -100,10 +103,10 @@ fn el9(lab: &Lab) {
 }
 
 /// Root of a host gets at none of the machine's disks, clock or kernel.
-fn fence(lab: &Lab) {
+fn fence(lab: &Lab, host: &str) {
     // It may try to lift the fence, and is told that it did; what holds is the group above.
     let lift = "mkdir -p /run/d; mount -t cgroup -o devices none /run/d; echo a >/run/d/devices.allow; umount /run/d";
-    lab.ssh("ke2-server1", &format!("sudo sh -c '{lift}'"));
+    lab.ssh(host, &format!("sudo sh -c '{lift}'"));
     for entry in fs::read_dir("/sys/class/block").unwrap().flatten() {
         if entry.file_name().to_string_lossy().starts_with("loop") {
             continue;
@@ -113,9 +116,9 @@ fn fence(lab: &Lab) {
         let script = format!(
             "rm -f /root/disk; mknod /root/disk b {major} {minor}; dd if=/root/disk of=/dev/null count=1"
         );
-        let by_ssh = lab.try_run("ssh", &["ke2-server1", &format!("sudo sh -c '{script}'")]);
+        let by_ssh = lab.try_run("ssh", &[host, &format!("sudo sh -c '{script}'")]);
         assert!(!by_ssh.status.success(), "{entry:?} could be read");
-        let by_exec = lab.try_run("exec", &["ke2-server1", "--", "sh", "-c", &script]);
+        let by_exec = lab.try_run("exec", &[host, "--", "sh", "-c", &script]);
         assert!(!by_exec.status.success(), "{entry:?} could be read");
         assert!(
             String::from_utf8_lossy(&by_exec.stderr).contains("not permitted"),
@@ -125,16 +128,75 @@ fn fence(lab: &Lab) {
         assert!(fs::metadata(Path::new("/dev").join(entry.file_name())).is_ok());
     }
     assert!(
-        !lab.try_run("ssh", &["ke2-server1", "sudo date -s 2020-01-01"])
+        !lab.try_run("ssh", &[host, "sudo date -s 2020-01-01"])
             .status
             .success()
     );
     let before = fs::read_to_string("/proc/sys/vm/swappiness").unwrap();
-    lab.ssh("ke2-server1", "sudo sysctl -w vm.swappiness=7");
+    lab.ssh(host, "sudo sysctl -w vm.swappiness=7");
     assert_eq!(
         fs::read_to_string("/proc/sys/vm/swappiness").unwrap(),
         before
     );
+}
+
+/// A host of another name in another network has what the others have.
+fn other_site(lab: &Lab) {
+    let seen = lab.ssh(
+        "db-a",
+        "hostname; ip -4 -br addr show eth0; ip route show default; cat /etc/resolv.conf",
+    );
+    for wanted in [
+        "db-a\n",
+        "10.40.1.7/23",
+        "default via 10.40.1.254 ",
+        "nameserver 10.40.1.254\n",
+    ] {
+        assert!(seen.contains(wanted), "{wanted}: {seen}");
+    }
+    lab.ssh(
+        "10.40.1.7",
+        "curl -sSf -o /dev/null https://download.docker.com/linux/centos/docker-ce.repo",
+    );
+    assert_eq!(lab.status()["hosts"][0]["address"], "10.40.1.7");
+    assert!(
+        !lab.try_run("up", &["--hosts", "1", "--cgroup", "v1"])
+            .status
+            .success()
+    );
+}
+
+/// An address that moves between the hosts, and a directory from a file server outside them.
+fn shared(lab: &Lab) {
+    let (first, second) = ("ke2-server1", "ke2-server2");
+    for (holder, other) in [(first, second), (second, first)] {
+        lab.ssh(holder, "sudo ip addr add 10.20.0.100/24 dev eth0 && sudo arping -q -U -c 1 -w 1 -I eth0 10.20.0.100; true");
+        let mac = if holder == first { "01" } else { "02" };
+        lab.ssh(other, &format!("ping -q -c1 -W2 10.20.0.100 && ip neigh show 10.20.0.100 | grep -q 02:4b:45:32:00:{mac}"));
+        lab.ssh(holder, "sudo ip addr del 10.20.0.100/24 dev eth0");
+    }
+    assert_eq!(lab.run("nfs-server", &[]), "10.20.0.254:/export\n");
+    let mount = "sudo sh -ec 'dnf -q -y install nfs-utils; echo 10.20.0.254:/export /mnt nfs _netdev 0 0 >>/etc/fstab; mount /mnt' 2>&1";
+    for host in [first, second] {
+        lab.ssh(host, mount);
+        assert_eq!(
+            lab.ssh(host, "findmnt -n -o FSTYPE,SOURCE /mnt"),
+            "fuse.nfs 10.20.0.254:/export\n"
+        );
+    }
+    lab.ssh(first, "sudo sh -ec 'cd /mnt; dd if=/dev/urandom of=a bs=64k count=33 status=none; chown 26:26 a; chmod 640 a; mkdir -m 750 d; chown :7 d; ln -s a d/s; mv d e; sync; md5sum a >m'");
+    let seen = lab.ssh(second, "sudo sh -ec 'cd /mnt; md5sum -c m; stat -c \"%n %a %u:%g %s\" a e; stat -c %u:%g .; readlink e/s; echo more >>a; rm m; ls'");
+    assert_eq!(
+        seen,
+        "a: OK\na 640 26:26 2162688\ne 750 0:7 4096\n0:0\na\na\ne\n"
+    );
+    assert_eq!(lab.ssh(first, "sudo tail -c5 /mnt/a"), "more\n");
+    for host in [first, second] {
+        lab.ssh(
+            host,
+            "sudo sh -ec 'umount /mnt; sed -i /export/d /etc/fstab'",
+        );
+    }
 }
 
 fn faults(lab: &Lab) {

@@ -30,7 +30,7 @@ const WRONG_BESIDE_OTHERS: &[&str] = &["performance.strict-o-direct", "performan
 
 fn is_harmless(key: &str) -> bool {
     let matches = |known: &&str| key == *known || (known.ends_with('.') && key.starts_with(*known));
-    HARMLESS.iter().any(|known| matches(known)) && !WRONG_BESIDE_OTHERS.contains(&key)
+    HARMLESS.iter().any(matches) && !WRONG_BESIDE_OTHERS.contains(&key)
 }
 
 pub(super) fn set(

@@ -130,7 +130,7 @@ impl Here {
             },
             Data::Present if !of.running => Self::Stopped(disk),
             Data::Present => match &of.server {
-                Some(server) => Self::Running(disk, Box::new(server.clone()), is_loaded(of)),
+                Some(server) => Self::Running(disk, server.clone(), is_loaded(of)),
                 None => Self::Starting(disk, of.silent.clone()),
             },
         }

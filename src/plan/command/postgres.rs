@@ -71,7 +71,7 @@ pub(super) fn phase(act: &PostgresAct) -> Phase {
             60,
         ),
         PostgresAct::Role { bin, role } => match sql_of_role(role) {
-            Some(sql) => psql(bin, "postgres", sql),
+            Some(sql) => psql(bin, "postgres", &sql),
             None => Phase::run(
                 "echo 'the system gave no random numbers for a salt' >&2; exit 1",
                 10,
@@ -86,7 +86,7 @@ pub(super) fn phase(act: &PostgresAct) -> Phase {
                  ALTER DATABASE {id} OWNER TO {owner};\n",
                 literal_of_identifier(&owner)
             );
-            psql(bin, "postgres", sql)
+            psql(bin, "postgres", &sql)
         }
         PostgresAct::Extension {
             bin,
@@ -95,7 +95,7 @@ pub(super) fn phase(act: &PostgresAct) -> Phase {
         } => psql(
             bin,
             database,
-            format!("CREATE EXTENSION IF NOT EXISTS {};\n", identifier(name)),
+            &format!("CREATE EXTENSION IF NOT EXISTS {};\n", identifier(name)),
         ),
     }
 }
@@ -121,12 +121,12 @@ fn initdb(bin: &str, data: &str) -> String {
 }
 
 /// Through the local socket, where the account's name is proof enough; `-X`: nobody's `.psqlrc`.
-fn psql(bin: &str, database: &str, sql: String) -> Phase {
+fn psql(bin: &str, database: &str, sql: &str) -> Phase {
     let mut stdin = String::from(
         "\\set ON_ERROR_STOP on\nSET log_statement = 'none';\nSET log_min_error_statement = 'panic';\n\
          SET search_path = pg_catalog;\nSET standard_conforming_strings = on;\nSET synchronous_commit = 'local';\n",
     );
-    stdin.push_str(&sql);
+    stdin.push_str(sql);
     Phase::feed(
         format!(
             "s=$(sed -n 5p {data}/postmaster.pid 2>/dev/null); q=$(sed -n 4p {data}/postmaster.pid 2>/dev/null)\n\

@@ -39,11 +39,11 @@ pub fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Postgres> {
                 };
             }
             "fork" => found.history.extend(fork(value)),
-            "control" => {
-                _ = value
+            "control" => control.extend(
+                value
                     .split_once(':')
-                    .map(|(k, v)| control.insert(k, v.trim()))
-            }
+                    .map(|(key, value)| (key, value.trim())),
+            ),
             "running" => found.running = true,
             "json" => json.push(value),
             _ => {}
@@ -61,7 +61,7 @@ pub fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Postgres> {
     found.control = (!control.is_empty()).then(|| read_control(&control));
     if found.running {
         match server(&json) {
-            Ok(server) if !stderr.contains("FATAL") => found.server = Some(server),
+            Ok(server) if !stderr.contains("FATAL") => found.server = Some(Box::new(server)),
             // Half of the answers would be read as "there is none of it".
             Ok(_) => found.silent = stderr.trim().to_owned(),
             Err(problem) => {

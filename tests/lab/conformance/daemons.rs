@@ -41,7 +41,12 @@ impl<'l> Daemons<'l> {
     /// Brings up what is below the swarm.
     pub fn layers(&self) {
         let playbook = self.playbook.to_str().unwrap();
-        let words = ["--playbook", playbook];
+        let mut words = vec!["--playbook", playbook];
+        // A replaced host has another key.
+        let names: Vec<String> = self.lab.hosts().map(name_of).collect();
+        for name in &names {
+            words.extend(["--accept-new-key", name]);
+        }
         // A host that has just been switched on takes some seconds to let anybody in.
         let began = Instant::now();
         loop {

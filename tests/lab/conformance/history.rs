@@ -79,15 +79,15 @@ pub const HISTORY: &[Event] = &[
     Do(2, Forget("ke2-server3#1")),
     Do(3, Join(true, 1)),
     Drain(1, "ke2-server3#2"),
-    Cut(3),
-    Mend(3),
     Replaced(3),
     Layers,
     Do(1, Demote("ke2-server3#2")),
     Do(1, Forget("ke2-server3#2")),
     Do(3, Join(true, 2)),
-    Lock(3),
 ];
+
+/// What takes long, for `PROVISION_CONFORMANCE=all`: an engine without a leader answers after 20 s and more.
+pub const MORE: &[Event] = &[Cut(3), Mend(3), Lock(3)];
 
 impl Event {
     /// Lets it happen in the simulation.

@@ -18,7 +18,7 @@ pub mod sim {
 use super::lab::Lab;
 use super::scenario::{note, scenario};
 use daemons::Daemons;
-use history::{Event, HISTORY};
+use history::{Event, HISTORY, MORE};
 use names::Names;
 use provision::cluster::swarm::{State, Swarm};
 use provision::inventory::HostName;
@@ -37,7 +37,9 @@ const REST: usize = 6;
 pub fn whole_history(lab: &Lab) {
     let mut both = Both::new(lab);
     let mut wrong = Vec::new();
-    for (number, event) in HISTORY.iter().enumerate() {
+    let all = std::env::var_os("PROVISION_CONFORMANCE").is_some_and(|parts| parts == "all");
+    let more = MORE.iter().filter(|_| all);
+    for (number, event) in HISTORY.iter().chain(more).enumerate() {
         let what = format!("  {number:2} {event:?}");
         if let Some(difference) = scenario(&what, || both.step(event)) {
             note(&difference);

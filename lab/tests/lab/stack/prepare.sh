@@ -1,12 +1,12 @@
-# prepare.sh : Docker on each host, a database and certificates on the first.
+# prepare.sh : Docker and the shared directory on each host, a database and certificates on the first.
 set -eu
 exec >/root/prepare.log 2>&1
 systemctl disable --now firewalld
 curl -sSf -o /etc/yum.repos.d/docker-ce.repo https://download.docker.com/linux/centos/docker-ce.repo
-dnf -q -y install docker-ce
+dnf -q -y install docker-ce nfs-utils
 systemctl enable --now docker
-mkdir -p /srv/kompira/var /srv/kompira/log /srv/kompira/ssl
-printf lab-key-of-a-database-from-elsewhere >/srv/kompira/var/.secret_key
+mkdir -p /srv/kompira
+mount -t nfs 10.20.0.254:/export /srv/kompira
 [ "$(hostname)" = ke2-server1 ] || exit 0
 
 dnf -q -y install https://download.postgresql.org/pub/repos/yum/reporpms/EL-9-x86_64/pgdg-redhat-repo-latest.noarch.rpm
@@ -21,6 +21,8 @@ su postgres -c 'psql -v ON_ERROR_STOP=1 -p 9999' <<'SQL'
 CREATE ROLE kompira LOGIN PASSWORD 'p@s s''/:%"?#$`\é';
 CREATE DATABASE kompira OWNER kompira;
 SQL
+mkdir /srv/kompira/var /srv/kompira/log /srv/kompira/ssl
+: >/srv/kompira/var/.secret_key
 cd /srv/kompira/ssl
 openssl req -x509 -newkey rsa:2048 -nodes -keyout /root/local-ca.key -out local-ca.crt -subj '/CN=Kompira local CA' \
     -addext keyUsage=critical,keyCertSign,cRLSign

@@ -17,11 +17,7 @@ impl<'a> Plan<'a> {
             let worker = self.roster(Expect::NodeIsWorker(node.id.clone()));
             if node.votes() {
                 // Its vote is being taken away; only after that it can be given one again.
-                self.wait(
-                    format!("{} is being made a worker", member.host),
-                    worker.clone(),
-                    NOTICE_S,
-                );
+                self.wait(being_made_a_worker(member), worker.clone(), NOTICE_S);
                 self.quorum.drop_live();
             }
             if !self.quorum.may_grow() {
@@ -74,11 +70,7 @@ impl<'a> Plan<'a> {
                 Expect::NodeIsWorker(node.id.clone()),
             );
             if node.role != "manager" {
-                self.wait(
-                    format!("{} is being made a worker", member.host),
-                    worker.clone(),
-                    NOTICE_S,
-                );
+                self.wait(being_made_a_worker(member), worker.clone(), NOTICE_S);
                 self.gate.push(worker);
                 self.quorum.drop_live();
                 continue;
@@ -100,6 +92,16 @@ impl<'a> Plan<'a> {
             self.push(member, step.via(via));
         }
     }
+}
+
+/// A host that loses power in the seconds after its demotion comes back with a vote that the managers count as
+/// unreachable, and that no second demotion takes away (seen with engine 26.1: the demoted manager starts
+/// with its old certificate and joins the raft once more).
+fn being_made_a_worker(member: &Member) -> String {
+    format!(
+        "{0} is being made a worker; when its vote stays (its power was lost in the middle), run `docker swarm leave` on {0} and run again",
+        member.host
+    )
 }
 
 fn drifts<'r, 'a>(
