@@ -292,6 +292,61 @@ fn users_and_filesystems() {
     assert!(filesystem.free_bytes > 1 << 30);
 }
 
+fn pgpool(name: &str) -> provision::probe::pgpool::Pgpool {
+    let about = provision::probe::pgpool::About {
+        conf: "/etc/pgpool-II".to_owned(),
+        passfile: "/var/lib/pgsql/.pcppass".to_owned(),
+        user: "pgpool".to_owned(),
+    };
+    match one(name, Query::Pgpool(about)) {
+        Answer::Pgpool(pgpool) => pgpool,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn pgpool_nodes_and_watchdog() {
+    let well = pgpool("pgpool.three-up");
+    assert!(well.installed && well.node_id == "1");
+    let ids: Vec<(u32, &str)> = well
+        .backends
+        .iter()
+        .flatten()
+        .map(|(id, host)| (*id, &**host))
+        .collect();
+    assert_eq!(
+        ids,
+        [(0, "ke2-server1"), (1, "ke2-server2"), (2, "ke2-server3")]
+    );
+    let told = |pgpool: &provision::probe::pgpool::Pgpool| -> Vec<String> {
+        let nodes = pgpool.nodes.iter().flatten();
+        nodes
+            .map(|node| {
+                format!(
+                    "{} {} {} {} {}",
+                    node.status, node.pg_status, node.role, node.pg_role, node.replication
+                )
+            })
+            .collect()
+    };
+    assert_eq!(
+        told(&well),
+        [
+            "waiting up standby standby streaming",
+            "up up primary primary none",
+            "up up standby standby streaming"
+        ]
+    );
+    let watchdog = well.watchdog.unwrap();
+    assert!(watchdog.has_quorum() && watchdog.escalated);
+    assert_eq!(watchdog.leader, "ke2-server2");
+    assert_eq!(watchdog.state("ke2-server1"), Some("STANDBY"));
+
+    let ill = pgpool("pgpool.one-down");
+    assert_eq!(told(&ill)[2], "down down standby unknown none");
+    assert_eq!(ill.watchdog.unwrap().state("ke2-server3"), Some("SHUTDOWN"));
+}
+
 #[test]
 fn postgres() {
     let about = provision::probe::postgres::About {

@@ -5,6 +5,8 @@
 
 pub mod gluster_pool;
 pub mod gluster_volume;
+pub mod pgpool;
 pub mod postgres;
 pub mod preflight;
+pub mod ssh_mesh;
 pub mod swarm;

@@ -2,19 +2,19 @@
 //!
 //! Adding one is two places: its file here (or in [`crate::cluster`]) and its line in [`modules!`] below.
 
-mod address;
+pub(crate) mod address;
 mod args;
-mod argument;
-mod attributes;
+pub(crate) mod argument;
+pub(crate) mod attributes;
 mod covered;
 mod edited_file;
 mod guard;
 mod health;
-mod managed_file;
+pub(crate) mod managed_file;
 mod opening;
 mod peers;
 mod refusal;
-mod stamp;
+pub(crate) mod stamp;
 mod zone;
 
 pub use args::{Args, Context, Unfit};
@@ -166,7 +166,9 @@ modules! {
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
+    SshMesh(crate::cluster::ssh_mesh::SshMesh),
+    Pgpool(crate::cluster::pgpool::Pgpool),
+    Postgres(crate::cluster::postgres::Postgres),
     GlusterPool(crate::cluster::gluster_pool::GlusterPool),
     GlusterVolume(crate::cluster::gluster_volume::GlusterVolume),
-    Postgres(crate::cluster::postgres::Postgres),
 }

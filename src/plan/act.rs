@@ -1,13 +1,13 @@
 //! The changes that exist. An act is typed data; [`Act::argv`] is its only translation into a command.
 
+mod postgres;
+
+pub use postgres::{Password, PostgresAct, RoleSpec};
 mod gluster;
 mod mount;
 
 pub use gluster::GlusterAct;
 pub use mount::MountAct;
-mod postgres;
-
-pub use postgres::{Password, PostgresAct, RoleSpec};
 
 use crate::inventory::HostName;
 use crate::probe::shell::CommandLine;
@@ -100,12 +100,14 @@ pub enum Act {
     SetHostname(String),
     /// Changes a Docker Swarm.
     Swarm(SwarmAct),
+    /// Changes the nodes of Pgpool-II.
+    Pgpool(super::PgpoolAct),
+    /// Changes a PostgreSQL server.
+    Postgres(PostgresAct),
     /// Changes a `GlusterFS` pool or volume.
     Gluster(GlusterAct),
     /// Changes what is mounted.
     Mount(MountAct),
-    /// Changes a PostgreSQL server.
-    Postgres(PostgresAct),
     /// Runs a command of the user's.
     Command {
         /// What to run.

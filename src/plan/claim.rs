@@ -1,11 +1,11 @@
 //! Evidence and postconditions: statements about a host that can be checked by asking it.
 
-mod gluster;
-
-pub use gluster::GlusterExpect;
 mod postgres;
 
 pub use postgres::{PostgresExpect, is_loaded};
+mod gluster;
+
+pub use gluster::GlusterExpect;
 
 use crate::inventory::HostName;
 use crate::probe::docker::{self, Docker};
@@ -70,12 +70,12 @@ pub enum Expect {
     CanAddManager,
     /// The roster shows that one manager less leaves a quorum.
     CanDropManager,
+    /// Of a PostgreSQL server.
+    Postgres(PostgresExpect),
     /// About `GlusterFS`.
     Gluster(GlusterExpect),
     /// Something is mounted that answers.
     Mounted,
-    /// Of a PostgreSQL server.
-    Postgres(PostgresExpect),
     /// The roster lists a ready node of this host name that has these labels, among others.
     NodeLabelled {
         /// Host name of the node.
@@ -83,6 +83,8 @@ pub enum Expect {
         /// Labels and their values.
         labels: BTreeMap<String, String>,
     },
+    /// About Pgpool-II.
+    Pgpool(super::PgpoolExpect),
 }
 
 impl Claim {
@@ -101,6 +103,7 @@ impl Claim {
             return false;
         };
         match (&self.expect, answer) {
+            (Expect::Pgpool(expect), answer) => expect.holds(answer),
             (Expect::Is(wanted), answer) => **wanted == *answer,
             (Expect::Absent, Answer::Path(state)) => *state == PathState::Absent,
             (Expect::FileIs(wanted), Answer::Path(PathState::File { sha256, .. })) => {
@@ -173,6 +176,7 @@ impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.host)?;
         match &self.expect {
+            Expect::Pgpool(expect) => expect.fmt(f),
             Expect::Is(_) => write!(
                 f,
                 "{:?} answers as it did when this was planned",

@@ -169,9 +169,10 @@ impl Act {
             Self::AddToGroup { user, group } => vec![system::add_to_group(user, group)],
             Self::SetHostname(name) => vec![system::hostname(name)],
             Self::Swarm(act) => vec![swarm::phase(act, late)],
+            Self::Pgpool(act) => vec![Phase::run(act.script(), act.deadline_s())],
+            Self::Postgres(act) => vec![postgres::phase(act)],
             Self::Gluster(act) => vec![gluster::phase(act)],
             Self::Mount(act) => vec![mount::phase(act)],
-            Self::Postgres(act) => vec![postgres::phase(act)],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }
     }

@@ -47,9 +47,10 @@ impl Act {
             | Self::SetSysctl { .. }
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
+            | Self::Pgpool(_)
             | Self::Swarm(_)
-            | Self::Gluster(_)
-            | Self::Postgres(_) => Scope::Cluster,
+            | Self::Postgres(_)
+            | Self::Gluster(_) => Scope::Cluster,
         }
     }
 }
@@ -99,6 +100,7 @@ impl Scope {
                         Query::Firewall => paths.iter().any(|path| {
                             overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
+                        Query::Pgpool(about) => paths.iter().any(|path| overlap(path, &about.conf)),
                         Query::Postgres(about) => paths
                             .iter()
                             .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),

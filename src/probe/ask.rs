@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Query, Seen, brick, docker, firewall, firewall_service, gluster, gluster_volume,
-    machine, mounted, network, package, path, postgres, shell, unit, user,
+    machine, mounted, network, package, path, pgpool, postgres, shell, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -76,13 +76,14 @@ impl Ask {
             Query::Sysctl(key) => format!("sysctl -n -- {}", shell::quote(key)),
             Query::Docker => docker::DOCKER.to_owned(),
             Query::SwarmNodes => docker::NODES.to_owned(),
+            Query::Postgres(about) => postgres::script(about),
+            Query::Pgpool(about) => pgpool::script(about),
             Query::FirewallService(name) => firewall_service::script(name),
             Query::Mounted(path) => mounted::script(path),
             Query::Gluster => gluster::GLUSTER.to_owned(),
             Query::GlusterVolume(name) => gluster_volume::volume_script(name),
             Query::GlusterStatus(name) => gluster_volume::status_script(name),
             Query::GlusterBrick(path) => brick::script(path),
-            Query::Postgres(about) => postgres::script(about),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
@@ -146,6 +147,10 @@ impl Ask {
             Query::Sysctl(_) => one(read_sysctl(*status, stdout, stderr)),
             Query::Docker => one(docker::parse_docker(stdout, stderr).map(Answer::Docker)),
             Query::SwarmNodes => one(docker::parse_nodes(stdout, stderr).map(Answer::SwarmNodes)),
+            Query::Postgres(_) => {
+                one(postgres::parse(*status, stdout, stderr).map(Answer::Postgres))
+            }
+            Query::Pgpool(_) => one(pgpool::parse(*status, stdout, stderr).map(Answer::Pgpool)),
             Query::FirewallService(_) => {
                 one(firewall_service::parse(stdout, stderr).map(Answer::FirewallService))
             }
@@ -158,9 +163,6 @@ impl Ask {
                 one(gluster_volume::parse_status(name, stdout, stderr).map(Answer::GlusterStatus))
             }
             Query::GlusterBrick(_) => one(brick::parse(stdout, stderr).map(Answer::GlusterBrick)),
-            Query::Postgres(_) => {
-                one(postgres::parse(*status, stdout, stderr).map(Answer::Postgres))
-            }
         }
     }
 }

@@ -5,8 +5,39 @@ use crate::yaml::{self, Diagnostic, Node, Source};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is built into the program: path and content.
-pub const BUILT_IN: &[(&str, &str)] = &[
+macro_rules! pgpool {
+    ($($name:literal),+ $(,)?) => {
+        &[$((
+            concat!("templates/pgpool/", $name),
+            include_str!(concat!("../../templates/pgpool/", $name)),
+        )),+]
+    };
+}
+
+/// Pgpool-II's templates, built into the program as the rest is.
+const PGPOOL: &[(&str, &str)] = pgpool!(
+    "attach.service.j2",
+    "attach.sh.j2",
+    "escalation.sh.j2",
+    "failover.sh.j2",
+    "follow_primary.sh.j2",
+    "pcp.conf.j2",
+    "pcppass.j2",
+    "pgpass_pgpool.j2",
+    "pgpool.conf.j2",
+    "pgpool.ke2-secret.conf.j2",
+    "pgpool_remote_start.j2",
+    "pool_hba.conf.j2",
+    "pool_passwd.j2",
+    "recovery_1st_stage.j2",
+    "standby.sh.j2",
+    "sudoers.j2",
+    "unit.conf.j2",
+    "vip.sh.j2",
+);
+
+/// The rest of what is built in.
+const PROJECT: &[(&str, &str)] = &[
     (
         "playbooks/site.yml",
         include_str!("../../playbooks/site.yml"),
@@ -32,8 +63,8 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../playbooks/swarm.yml"),
     ),
     (
-        "playbooks/glusterfs.yml",
-        include_str!("../../playbooks/glusterfs.yml"),
+        "playbooks/pgpool.yml",
+        include_str!("../../playbooks/pgpool.yml"),
     ),
     (
         "playbooks/postgresql-packages.yml",
@@ -48,10 +79,19 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../files/postgres-guard"),
     ),
     (
+        "playbooks/glusterfs.yml",
+        include_str!("../../playbooks/glusterfs.yml"),
+    ),
+    (
         "inventory/example.yml",
         include_str!("../../inventory/example.yml"),
     ),
 ];
+
+/// What is built into the program: path and content.
+pub fn built_in_files() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    PROJECT.iter().chain(PGPOOL)
+}
 
 /// The playbook that is meant when none is named.
 pub const SITE: &str = "playbooks/site.yml";
@@ -132,9 +172,8 @@ impl Project {
                 }
             }
         }
-        let found = BUILT_IN
-            .iter()
-            .find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
+        let found =
+            built_in_files().find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
         match found {
             Some((path, text)) => Ok((PathBuf::from(path), text.as_bytes().to_vec())),
             None => Err(
@@ -146,7 +185,7 @@ impl Project {
 }
 
 fn built_in(path: &str) -> Option<Arc<Source>> {
-    let (name, text) = BUILT_IN.iter().find(|(name, _)| *name == path)?;
+    let (name, text) = built_in_files().find(|(name, _)| *name == path)?;
     Some(Arc::new(Source {
         name: format!("{name} (built in)"),
         text: (*text).to_owned(),

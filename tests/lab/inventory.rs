@@ -27,6 +27,7 @@ impl Inventory {
         );
         let vars = [
             ("ansible_user", "rocky".to_owned()),
+            ("cluster_vip", "10.20.0.100".to_owned()),
             (
                 "ansible_ssh_private_key_file",
                 state.join("id_ed25519").display().to_string(),

@@ -22,6 +22,7 @@ mod link;
 mod locks;
 mod machines;
 mod packages;
+mod pgpool;
 mod plan;
 mod postgres;
 mod provision;
@@ -49,7 +50,19 @@ fn first_cluster() {
     scenario("changes by hand are repaired", || drift::all(&lab));
 }
 
-/// Blank hosts to all layers that there are, damage by hand, and a boot of all hosts at once.
+/// Blank hosts to a database behind a virtual address, and a reboot of each.
+#[test]
+#[ignore = "needs root and the lab"]
+fn database() {
+    let lab = scenario("three hosts up", || Lab::up("database", 3));
+    scenario("a primary, two standbys, an address", || {
+        pgpool::build(&lab);
+    });
+    scenario("used through the address", || pgpool::used(&lab));
+    scenario("each host off and on", || pgpool::rebooted(&lab));
+}
+
+/// The layers above the swarm.
 #[test]
 #[ignore = "needs root and the lab"]
 fn whole_cluster() {

@@ -81,6 +81,8 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
                     });
                 }
             }
+            // P4, ruling 3: Pgpool-II's online recovery brings it back as a standby.
+            Here::Stopped(disk) if !disk.standby && lost_nothing(disk, of.here(state, host)) => {}
             Here::Stopped(disk) | Here::Starting(disk, _) if !disk.standby => {
                 let refusal = refuse::former_primary(of, state, member, disk, host, primary);
                 decision.refusals.push(refusal);
@@ -98,6 +100,17 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
     }
     steps::slots(of, state, primary, &mut decision);
     decision
+}
+
+/// Whether a former primary certainly has nothing that the present one lacks: it was shut down in order, so that the
+/// shutdown's checkpoint is its last record, and that begins before the fork.
+fn lost_nothing(former: &Disk, primary: &Here) -> bool {
+    let own = &former.control;
+    own.state == "shut down"
+        && primary.disk().is_some_and(|primary| {
+            let mut history = primary.history.iter();
+            history.any(|fork| fork.timeline == own.timeline && own.checkpoint < fork.at)
+        })
 }
 
 /// P9, P10 and P0: nobody is the primary.

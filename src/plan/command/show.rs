@@ -57,9 +57,10 @@ impl Act {
             Self::AddToGroup { user, group } => system::add_to_group_line(user, group),
             Self::SetHostname(name) => system::hostname_line(name),
             Self::Swarm(act) => swarm::words(act).join(" "),
+            Self::Pgpool(act) => join(&act.words()),
+            Self::Postgres(act) => postgres::show(act),
             Self::Gluster(act) => join(&gluster::words(act)),
             Self::Mount(act) => mount::show(act),
-            Self::Postgres(act) => postgres::show(act),
             Self::Command { line, .. } => line.script(),
         }
     }
