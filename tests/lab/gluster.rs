@@ -85,6 +85,22 @@ pub fn blank(lab: &Lab) -> BTreeSet<Step> {
     planned
 }
 
+/// A brick on the root file system that nobody consented to is refused before anything is changed.
+pub fn on_root(lab: &Lab) {
+    let inventory = Inventory::of(lab)
+        .shared()
+        .var("gluster_brick", "/var/glustervol0")
+        .write(lab, "on-root.yml");
+    let before = lab.sh_all("rpm -qa | sort; cat /etc/hosts");
+    let ended = lab
+        .provision_with(&inventory, &["--output", "json"])
+        .expect(3);
+    let refusals = ended.plan()["refusals"].to_string();
+    assert_eq!(refusals.matches("\"G23\"").count(), 3, "{refusals}");
+    assert!(ended.done().is_empty());
+    assert_eq!(lab.sh_all("rpm -qa | sort; cat /etc/hosts"), before);
+}
+
 /// What the document's commands show, and a file that is written on one host and read on the others.
 pub fn first_run(lab: &Lab, planned: &BTreeSet<Step>) {
     let done = run(lab, &["--paranoid"]).expect(0);

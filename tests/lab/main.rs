@@ -67,6 +67,9 @@ fn database() {
 #[ignore = "needs root and the lab"]
 fn whole_cluster() {
     let lab = scenario("three hosts up", || Lab::up("whole", 3));
+    scenario("bricks on the root file system are refused", || {
+        gluster::on_root(&lab);
+    });
     let planned = scenario("the plan of all layers leaves no trace", || {
         gluster::blank(&lab)
     });
