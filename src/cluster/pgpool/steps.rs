@@ -147,7 +147,7 @@ pub(super) fn services(view: &View<'_>, decision: &mut Decision) {
         let mut step = unit_step(host, verb, class, &why).done(view.serves(host));
         if verb != UnitVerb::Reload {
             for other in order.iter().filter(|other| **other != host) {
-                if view.seen(other).is_some_and(|seen| seen.answered()) {
+                if view.seen(other).is_some_and(state::Observed::answered) {
                     step = step.need(view.says(other, PgpoolExpect::Idle));
                 }
             }
