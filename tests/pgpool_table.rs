@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::needless_pass_by_value,
     reason = "a test fails by panicking"
 )]
 
@@ -66,7 +67,7 @@ fn primary() -> Postgres {
             timeline: 1,
             at: "0/5000000".parse().unwrap(),
         }],
-        server: Some(Server {
+        server: Some(Box::new(Server {
             identifier: "7".to_owned(),
             timeline: 2,
             current: Some("0/6000000".parse().unwrap()),
@@ -78,7 +79,7 @@ fn primary() -> Postgres {
                 })
                 .to_vec(),
             ..Server::default()
-        }),
+        })),
         ..Postgres::default()
     }
 }
@@ -86,11 +87,11 @@ fn primary() -> Postgres {
 fn standby() -> Postgres {
     Postgres {
         standby_signal: true,
-        server: Some(Server {
+        server: Some(Box::new(Server {
             in_recovery: true,
             timeline: 2,
             ..Server::default()
-        }),
+        })),
         ..primary()
     }
 }

@@ -1,6 +1,6 @@
 //! Files, then the daemon on one host after the other: primary's host first, restarts with the leader last.
 
-use super::state::{self, HAND_OVER};
+use super::state::{self, HAND_OVER, Observed};
 use super::table::View;
 use super::{ATTACH_UNIT, UNIT, ids, refuse};
 use crate::inventory::HostName;
@@ -147,7 +147,7 @@ pub(super) fn services(view: &View<'_>, decision: &mut Decision) {
         let mut step = unit_step(host, verb, class, &why).done(view.serves(host));
         if verb != UnitVerb::Reload {
             for other in order.iter().filter(|other| **other != host) {
-                if view.seen(other).is_some_and(state::Observed::answered) {
+                if view.seen(other).is_some_and(Observed::answered) {
                     step = step.need(view.says(other, PgpoolExpect::Idle));
                 }
             }
