@@ -86,7 +86,8 @@ pub fn founded(lab: &Lab) {
         );
         assert_eq!(who.trim(), role);
     }
-    let replication = "\"host=ke2-server1 user=repl replication=true\" -c IDENTIFY_SYSTEM";
+    let replication =
+        "\"host=ke2-server1 user=repl replication=true dbname=replication\" -c IDENTIFY_SYSTEM";
     lab.sh(
         3,
         &format!("cd /; runuser -u postgres -- psql -wXAt {replication}"),
