@@ -6,6 +6,7 @@
 
 use provision::cluster::gluster_pool::GlusterPool;
 use provision::cluster::gluster_volume::GlusterVolume;
+use provision::cluster::postgres::Postgres;
 use provision::cluster::preflight::Preflight;
 use provision::cluster::swarm::Swarm;
 use provision::inventory::HostName;
@@ -19,6 +20,11 @@ use std::path::{Path, PathBuf};
 #[test]
 fn swarm() {
     run_all::<Swarm>();
+}
+
+#[test]
+fn postgres() {
+    run_all::<Postgres>();
 }
 
 #[test]
@@ -138,6 +144,10 @@ fn memory(answers: &Json) -> Memory {
     for (host, answered) in answers.as_object().unwrap() {
         for (question, answer) in answered.as_object().unwrap() {
             let (kind, query) = match question.split_once(' ') {
+                Some((kind, about)) if about.starts_with('{') => {
+                    let about: Json = serde_json::from_str(about).unwrap();
+                    (kind, json!({ kind: about }))
+                }
                 Some((kind, about)) => (kind, json!({ kind: about })),
                 None => (&**question, json!(question)),
             };

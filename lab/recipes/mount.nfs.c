@@ -6,6 +6,7 @@
  * the modes it is told. Of the options only `ro` and `rw` mean something here; the server is waited
  * for without end, as with `hard`.
  */
+#define _GNU_SOURCE
 #define FUSE_USE_VERSION 31
 #include <errno.h>
 #include <fcntl.h>
@@ -175,9 +176,15 @@ static int on_chown(const char *path, uid_t owner, gid_t group, struct fuse_file
 	int error = on_getattr(path, &now, file);
 	if (error)
 		return error;
+	/* Never looked up: libnfs (5.0.2, version 4) changes the owner of the directory it finds before the last name. */
+	char *below;
+	if (asprintf(&below, "%s/x", path) < 0)
+		return -ENOMEM;
 	/* -1 means to leave it; the protocol has no word for that. */
-	return nfs_lchown(nfs, path, (int)(owner == (uid_t)-1 ? now.st_uid : owner),
-	                  (int)(group == (gid_t)-1 ? now.st_gid : group));
+	error = nfs_lchown(nfs, below, (int)(owner == (uid_t)-1 ? now.st_uid : owner),
+	                   (int)(group == (gid_t)-1 ? now.st_gid : group));
+	free(below);
+	return error;
 }
 
 static int on_utimens(const char *path, const struct timespec times[2], struct fuse_file_info *file)

@@ -5,5 +5,6 @@
 
 pub mod gluster_pool;
 pub mod gluster_volume;
+pub mod postgres;
 pub mod preflight;
 pub mod swarm;

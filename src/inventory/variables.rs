@@ -52,8 +52,9 @@ impl Layer {
             | Self::Docker
             | Self::Firewall
             | Self::Swarm
-            | Self::Gluster => true,
-            Self::Database | Self::Kompira => false,
+            | Self::Gluster
+            | Self::Database => true,
+            Self::Kompira => false,
         }
     }
 

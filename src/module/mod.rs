@@ -168,4 +168,5 @@ modules! {
     Swarm(crate::cluster::swarm::Swarm),
     GlusterPool(crate::cluster::gluster_pool::GlusterPool),
     GlusterVolume(crate::cluster::gluster_volume::GlusterVolume),
+    Postgres(crate::cluster::postgres::Postgres),
 }

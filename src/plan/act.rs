@@ -5,6 +5,9 @@ mod mount;
 
 pub use gluster::GlusterAct;
 pub use mount::MountAct;
+mod postgres;
+
+pub use postgres::{Password, PostgresAct, RoleSpec};
 
 use crate::inventory::HostName;
 use crate::probe::shell::CommandLine;
@@ -101,6 +104,8 @@ pub enum Act {
     Gluster(GlusterAct),
     /// Changes what is mounted.
     Mount(MountAct),
+    /// Changes a PostgreSQL server.
+    Postgres(PostgresAct),
     /// Runs a command of the user's.
     Command {
         /// What to run.

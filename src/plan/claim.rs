@@ -3,6 +3,9 @@
 mod gluster;
 
 pub use gluster::GlusterExpect;
+mod postgres;
+
+pub use postgres::{PostgresExpect, is_loaded};
 
 use crate::inventory::HostName;
 use crate::probe::docker::{self, Docker};
@@ -71,6 +74,8 @@ pub enum Expect {
     Gluster(GlusterExpect),
     /// Something is mounted that answers.
     Mounted,
+    /// Of a PostgreSQL server.
+    Postgres(PostgresExpect),
     /// The roster lists a ready node of this host name that has these labels, among others.
     NodeLabelled {
         /// Host name of the node.
@@ -113,6 +118,7 @@ impl Claim {
                         && (!manager || engine.swarm.control_available)
                 })
             }
+            (Expect::Postgres(expect), Answer::Postgres(postgres)) => expect.holds(postgres),
             (expect, Answer::SwarmNodes(roster)) => {
                 let Some(nodes) = &roster.nodes else {
                     return false;
@@ -194,6 +200,7 @@ impl fmt::Display for Claim {
             Expect::NodeGone(id) => write!(f, "the roster no longer lists node {id}"),
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
+            Expect::Postgres(expect) => write!(f, "{expect}"),
             Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
             Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),

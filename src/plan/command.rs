@@ -5,6 +5,7 @@ mod firewall;
 mod gluster;
 mod mount;
 mod package;
+mod postgres;
 mod show;
 mod swarm;
 mod system;
@@ -16,9 +17,11 @@ mod golden_gluster;
 #[cfg(test)]
 mod golden_long;
 #[cfg(test)]
+mod golden_postgres;
+#[cfg(test)]
 mod real;
 
-use super::{Act, SwarmAct};
+use super::{Act, PostgresAct, SwarmAct};
 use crate::inventory::HostName;
 use std::time::Duration;
 
@@ -117,6 +120,14 @@ impl Act {
         }
     }
 
+    /// The text that it puts into a file whose rest is not known yet.
+    pub fn block(&self) -> Option<String> {
+        match self {
+            Self::Postgres(PostgresAct::Block { lines, .. }) => Some(postgres::block(lines)),
+            _ => None,
+        }
+    }
+
     /// What is run on the host, in order. `late` is what [`Late::script`] printed.
     pub fn phases(&self, late: Option<&str>) -> Vec<Phase> {
         match self {
@@ -160,6 +171,7 @@ impl Act {
             Self::Swarm(act) => vec![swarm::phase(act, late)],
             Self::Gluster(act) => vec![gluster::phase(act)],
             Self::Mount(act) => vec![mount::phase(act)],
+            Self::Postgres(act) => vec![postgres::phase(act)],
             Self::Command { line, .. } => vec![Phase::run(line.script(), system::COMMAND_SECONDS)],
         }
     }

@@ -10,7 +10,9 @@ mod step;
 
 pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
 pub use act::{GlusterAct, MountAct};
+pub use act::{Password, PostgresAct, RoleSpec};
 pub use claim::{Claim, Expect, GlusterExpect};
+pub use claim::{PostgresExpect, is_loaded};
 pub use command::{CHANGED, Late, Phase};
 pub use decision::{Advice, Decision, Reach, Refusal, Wait};
 pub use document::{Plan, Planned, Unknown};

@@ -48,7 +48,8 @@ impl Act {
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
             | Self::Swarm(_)
-            | Self::Gluster(_) => Scope::Cluster,
+            | Self::Gluster(_)
+            | Self::Postgres(_) => Scope::Cluster,
         }
     }
 }
@@ -98,6 +99,9 @@ impl Scope {
                         Query::Firewall => paths.iter().any(|path| {
                             overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
+                        Query::Postgres(about) => paths
+                            .iter()
+                            .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Query, Seen, brick, docker, firewall, firewall_service, gluster, gluster_volume,
-    machine, mounted, network, package, path, shell, unit, user,
+    machine, mounted, network, package, path, postgres, shell, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -82,6 +82,7 @@ impl Ask {
             Query::GlusterVolume(name) => gluster_volume::volume_script(name),
             Query::GlusterStatus(name) => gluster_volume::status_script(name),
             Query::GlusterBrick(path) => brick::script(path),
+            Query::Postgres(about) => postgres::script(about),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
@@ -157,6 +158,9 @@ impl Ask {
                 one(gluster_volume::parse_status(name, stdout, stderr).map(Answer::GlusterStatus))
             }
             Query::GlusterBrick(_) => one(brick::parse(stdout, stderr).map(Answer::GlusterBrick)),
+            Query::Postgres(_) => {
+                one(postgres::parse(*status, stdout, stderr).map(Answer::Postgres))
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod mounted;
 pub mod network;
 pub mod package;
 pub mod path;
+pub mod postgres;
 pub mod shell;
 pub mod unit;
 pub mod user;
@@ -99,6 +100,8 @@ queries! {
     gluster_status: GlusterStatus(String) => gluster_volume::Status,
     /// The folder of a brick of GlusterFS.
     gluster_brick: GlusterBrick(String) => brick::Folder,
+    /// PostgreSQL: its data directory, and what a running server says of itself.
+    postgres: Postgres(postgres::About) => postgres::Postgres,
 }
 
 impl Answer {
@@ -111,6 +114,7 @@ impl Answer {
             Self::Gluster(gluster) => Self::Gluster(gluster.steady()),
             Self::GlusterBrick(folder) => Self::GlusterBrick(folder.steady()),
             Self::Mounted(mounted) => Self::Mounted(mounted.steady()),
+            Self::Postgres(postgres) => Self::Postgres(postgres.steady()),
             other => other.clone(),
         })
     }
@@ -123,6 +127,7 @@ impl Query {
             self,
             Self::Docker
                 | Self::SwarmNodes
+                | Self::Postgres(_)
                 | Self::Command(_)
                 | Self::Gluster
                 | Self::GlusterVolume(_)

@@ -36,6 +36,18 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../playbooks/glusterfs.yml"),
     ),
     (
+        "playbooks/postgresql-packages.yml",
+        include_str!("../../playbooks/postgresql-packages.yml"),
+    ),
+    (
+        "playbooks/postgresql.yml",
+        include_str!("../../playbooks/postgresql.yml"),
+    ),
+    (
+        "files/postgres-guard",
+        include_str!("../../files/postgres-guard"),
+    ),
+    (
         "inventory/example.yml",
         include_str!("../../inventory/example.yml"),
     ),

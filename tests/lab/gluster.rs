@@ -28,10 +28,7 @@ const ON_EACH: [(&str, &str); 15] = [
         "file/write/etc/systemd/system/shared-directory.service",
         "create",
     ),
-    (
-        "directory/make/etc/systemd/system/docker.service.d",
-        "create",
-    ),
+    ("directory/etc/systemd/system/docker.service.d", "create"),
     (
         "file/write/etc/systemd/system/docker.service.d/40-shared-directory.conf",
         "create",

@@ -13,6 +13,7 @@ pub struct Inventory {
     hosts: Vec<usize>,
     workers: Vec<usize>,
     shared: bool,
+    only_database: bool,
 }
 
 impl Inventory {
@@ -48,6 +49,7 @@ impl Inventory {
             hosts: lab.hosts().collect(),
             workers: Vec::new(),
             shared: false,
+            only_database: false,
         }
     }
 
@@ -68,6 +70,12 @@ impl Inventory {
     pub fn shared(mut self) -> Self {
         self.shared = true;
         self.var("gluster_brick", "/data/brick/gvol0")
+    }
+
+    /// All hosts are for the database, and for nothing else.
+    pub fn only_database(mut self) -> Self {
+        self.only_database = true;
+        self
     }
 
     /// Makes some hosts workers.
@@ -95,7 +103,13 @@ impl Inventory {
             .iter()
             .partition(|host| self.workers.contains(host));
         let bricks = self.hosts.iter().copied().filter(|_| self.shared).take(3);
+        let (database, managers) = if self.only_database {
+            (managers, Vec::new())
+        } else {
+            (Vec::new(), managers)
+        };
         for (group, members) in [
+            ("database", database),
             ("managers", managers),
             ("workers", workers),
             ("gluster", bricks.collect()),

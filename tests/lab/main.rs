@@ -23,6 +23,7 @@ mod locks;
 mod machines;
 mod packages;
 mod plan;
+mod postgres;
 mod provision;
 mod scenario;
 mod shapes;
@@ -168,4 +169,20 @@ fn killed_runs() {
         })
         .sum();
     assert!(killed >= kills::WANTED, "only {killed} kills");
+}
+
+/// PostgreSQL on hosts of its own.
+#[test]
+#[ignore = "needs root and the lab"]
+fn database() {
+    let lab = scenario("three hosts up", || Lab::up("database", 3));
+    scenario("a primary with its roles and database", || {
+        postgres::founded(&lab);
+    });
+    scenario("changes to the database by hand", || {
+        postgres::damaged(&lab);
+    });
+    scenario("a former primary stays down", || {
+        postgres::failed_over(&lab);
+    });
 }

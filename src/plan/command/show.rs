@@ -1,6 +1,6 @@
 //! An act as one line that a reviewer knows. Never a secret.
 
-use super::{firewall, gluster, mount, package, swarm, system};
+use super::{firewall, gluster, mount, package, postgres, swarm, system};
 use crate::plan::{Act, Content};
 use crate::probe::shell::{join, quote};
 
@@ -59,6 +59,7 @@ impl Act {
             Self::Swarm(act) => swarm::words(act).join(" "),
             Self::Gluster(act) => join(&gluster::words(act)),
             Self::Mount(act) => mount::show(act),
+            Self::Postgres(act) => postgres::show(act),
             Self::Command { line, .. } => line.script(),
         }
     }
