@@ -53,7 +53,7 @@ fn first_cluster() {
 /// Blank hosts to a database behind a virtual address, and a reboot of each.
 #[test]
 #[ignore = "needs root and the lab"]
-fn database() {
+fn virtual_address() {
     let lab = scenario("three hosts up", || Lab::up("database", 3));
     scenario("a primary, two standbys, an address", || {
         pgpool::build(&lab);
