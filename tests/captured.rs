@@ -291,3 +291,132 @@ fn users_and_filesystems() {
     );
     assert!(filesystem.free_bytes > 1 << 30);
 }
+
+fn pgpool(name: &str) -> provision::probe::pgpool::Pgpool {
+    let about = provision::probe::pgpool::About {
+        conf: "/etc/pgpool-II".to_owned(),
+        passfile: "/var/lib/pgsql/.pcppass".to_owned(),
+        user: "pgpool".to_owned(),
+    };
+    match one(name, Query::Pgpool(about)) {
+        Answer::Pgpool(pgpool) => pgpool,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn pgpool_nodes_and_watchdog() {
+    let well = pgpool("pgpool.three-up");
+    assert!(well.installed && well.node_id == "1");
+    let ids: Vec<(u32, &str)> = well
+        .backends
+        .iter()
+        .flatten()
+        .map(|(id, host)| (*id, &**host))
+        .collect();
+    assert_eq!(
+        ids,
+        [(0, "ke2-server1"), (1, "ke2-server2"), (2, "ke2-server3")]
+    );
+    let told = |pgpool: &provision::probe::pgpool::Pgpool| -> Vec<String> {
+        let nodes = pgpool.nodes.iter().flatten();
+        nodes
+            .map(|node| {
+                format!(
+                    "{} {} {} {} {}",
+                    node.status, node.pg_status, node.role, node.pg_role, node.replication
+                )
+            })
+            .collect()
+    };
+    assert_eq!(
+        told(&well),
+        [
+            "waiting up standby standby streaming",
+            "up up primary primary none",
+            "up up standby standby streaming"
+        ]
+    );
+    let watchdog = well.watchdog.unwrap();
+    assert!(watchdog.has_quorum() && watchdog.escalated);
+    assert_eq!(watchdog.leader, "ke2-server2");
+    assert_eq!(watchdog.state("ke2-server1"), Some("STANDBY"));
+
+    let ill = pgpool("pgpool.one-down");
+    assert_eq!(told(&ill)[2], "down down standby unknown none");
+    assert_eq!(ill.watchdog.unwrap().state("ke2-server3"), Some("SHUTDOWN"));
+}
+
+#[test]
+fn postgres() {
+    let about = provision::probe::postgres::About {
+        bin: "/usr/pgsql-16/bin".into(),
+        data: "/var/lib/pgsql/16/data".into(),
+        database: "kompira".into(),
+    };
+    let read = |name: &str| match one(name, Query::Postgres(about.clone())) {
+        Answer::Postgres(postgres) => postgres,
+        other => panic!("{other:?}"),
+    };
+    let primary = read("postgres.primary");
+    let server = primary.primary().unwrap();
+    assert_eq!(server.version, "16.14");
+    assert_eq!(server.identifier, primary.identifier);
+    assert_eq!(
+        (server.timeline, primary.control.as_ref().unwrap().timeline),
+        (1, 1)
+    );
+    assert!(server.current.is_some() && server.received.is_none());
+    assert_eq!(server.senders.len(), 2);
+    let sender = server.sender("ke2-server2").unwrap();
+    assert_eq!(
+        (&*sender.state, &*sender.sync_state, &*sender.address),
+        ("streaming", "async", "10.20.0.2")
+    );
+    assert!(
+        server
+            .slots
+            .iter()
+            .all(|slot| slot.active && slot.kind == "physical")
+    );
+    assert_eq!(server.setting("max_connections"), Some("256"));
+    assert_eq!(server.database("kompira").unwrap().owner, "kompira");
+    assert!(
+        server
+            .database("template1")
+            .unwrap()
+            .extensions
+            .contains_key("pgpool_recovery")
+    );
+    assert_eq!(server.has_tables, Some(false));
+    let role = server.role("kompira").unwrap();
+    assert!(role.createdb && role.login && !role.superuser);
+    assert_eq!(server.role("pgpool").unwrap().member_of, ["pg_monitor"]);
+    let password = "k$(touch /tmp/x)'; DROP ROLE x; --: \\";
+    let verifier = role.verifier.as_ref().unwrap();
+    assert!(verifier.matches(password) && !verifier.matches("kompira"));
+    let told = format!("{primary:?}{}", serde_json::to_string(&primary).unwrap());
+    assert!(!told.contains("SCRAM-SHA-256$"), "a verifier is shown");
+    assert!(primary.files_changed_s.unwrap() <= server.loaded_s);
+
+    let standby = read("postgres.standby");
+    let server = standby.standby().unwrap();
+    assert!(standby.standby_signal && server.current.is_none() && server.replayed.is_some());
+    let receiver = server.receiver.as_ref().unwrap();
+    assert_eq!(
+        (&*receiver.status, &*receiver.sender_host, &*receiver.slot),
+        ("streaming", "ke2-server1", "ke2_server2")
+    );
+
+    let former = read("postgres.former");
+    assert!(!former.running && !former.standby_signal && former.server.is_none());
+    let control = former.control.as_ref().unwrap();
+    assert_eq!((&*control.state, control.timeline), ("in production", 1));
+
+    let promoted = read("postgres.promoted");
+    let server = promoted.primary().unwrap();
+    assert_eq!(server.timeline, 2);
+    assert_eq!(server.has_tables, Some(true));
+    assert_eq!(promoted.history[0].timeline, 1);
+    assert!(promoted.history[0].at > former.control.unwrap().checkpoint);
+}

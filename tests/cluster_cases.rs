@@ -7,6 +7,7 @@
 use provision::cluster::certificates::Certificates;
 use provision::cluster::gluster_pool::GlusterPool;
 use provision::cluster::gluster_volume::GlusterVolume;
+use provision::cluster::postgres::Postgres;
 use provision::cluster::preflight::Preflight;
 use provision::cluster::secret_key::SecretKey;
 use provision::cluster::shared_dir::SharedDir;
@@ -39,6 +40,11 @@ fn secret_key() {
 #[test]
 fn certificates() {
     run_all::<Certificates>();
+}
+
+#[test]
+fn postgres() {
+    run_all::<Postgres>();
 }
 
 #[test]

@@ -6,17 +6,23 @@
  * the modes it is told. Of the options only `ro` and `rw` mean something here; the server is waited
  * for without end, as with `hard`.
  */
+#define _GNU_SOURCE
 #define FUSE_USE_VERSION 31
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse3/fuse.h>
+#include <fuse3/fuse_lowlevel.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
 #include <nfsc/libnfs.h>
 
 static struct nfs_context *nfs;
@@ -175,9 +181,15 @@ static int on_chown(const char *path, uid_t owner, gid_t group, struct fuse_file
 	int error = on_getattr(path, &now, file);
 	if (error)
 		return error;
+	/* Never looked up: libnfs (5.0.2, version 4) changes the owner of the directory it finds before the last name. */
+	char *below;
+	if (asprintf(&below, "%s/x", path) < 0)
+		return -ENOMEM;
 	/* -1 means to leave it; the protocol has no word for that. */
-	return nfs_lchown(nfs, path, (int)(owner == (uid_t)-1 ? now.st_uid : owner),
-	                  (int)(group == (gid_t)-1 ? now.st_gid : group));
+	error = nfs_lchown(nfs, below, (int)(owner == (uid_t)-1 ? now.st_uid : owner),
+	                   (int)(group == (gid_t)-1 ? now.st_gid : group));
+	free(below);
+	return error;
 }
 
 static int on_utimens(const char *path, const struct timespec times[2], struct fuse_file_info *file)
@@ -210,6 +222,39 @@ static const struct fuse_operations operations = {
     .readlink = on_readlink, .rename = on_rename, .chmod = on_chmod, .chown = on_chown,
     .utimens = on_utimens, .statfs = on_statfs};
 
+/* A server may forget a client that has opened nothing for the time of a lease, a minute; libnfs would
+ * then fail for good. Opening counts even if there is no such file. */
+static void stay_known(void)
+{
+	struct nfsfh *handle;
+	as_root();
+	if (nfs_open(nfs, "/.no-such-file", O_RDONLY, &handle) == 0)
+		nfs_close(nfs, handle);
+}
+
+static void serve(struct fuse_session *session)
+{
+	struct fuse_buf buffer = {0};
+	time_t last = time(NULL);
+	while (!fuse_session_exited(session)) {
+		struct pollfd ready = {.fd = fuse_session_fd(session), .events = POLLIN};
+		int count = poll(&ready, 1, 5000);
+		if (time(NULL) - last >= 15) {
+			stay_known();
+			last = time(NULL);
+		}
+		if (count <= 0)
+			continue;
+		int size = fuse_session_receive_buf(session, &buffer);
+		if (size == -EINTR)
+			continue;
+		if (size <= 0)
+			break;
+		fuse_session_process_buf(session, &buffer);
+	}
+	free(buffer.mem);
+}
+
 int main(int count, char **words)
 {
 	const char *source = NULL, *target = NULL, *mode = "rw";
@@ -238,6 +283,14 @@ int main(int count, char **words)
 	if (!nfs || !server)
 		return 2;
 	nfs_set_version(nfs, 4);
+	/* libnfs' own name is its process number and the time, which two hosts may have in common. */
+	char name[320] = {0};
+	unsigned long nonce = 0;
+	gethostname(name, 256);
+	if (getrandom(&nonce, sizeof nonce, 0) != sizeof nonce)
+		return 2;
+	snprintf(name + strlen(name), 32, " %lx", nonce);
+	nfs4_set_client_name(nfs, name);
 	/* libnfs keeps a mask of its own; the kernel has applied the caller's. */
 	nfs_umask(nfs, 0);
 	as_root();
@@ -254,7 +307,7 @@ int main(int count, char **words)
 	if (fuse_daemonize(0))
 		return 2;
 	fuse_set_signal_handlers(fuse_get_session(fuse));
-	fuse_loop(fuse);
+	serve(fuse_get_session(fuse));
 	fuse_unmount(fuse);
 	return 0;
 }

@@ -66,10 +66,12 @@ ln -s gluster-11 "$dest/web/$gluster/gluster-10"
 pgdg=download.postgresql.org/pub/repos/yum
 publish pgdg pgdg $pgdg/16/redhat/rhel-9-x86_64
 publish pgdg-common pgdg $pgdg/common/redhat/rhel-9-x86_64
+install -D -m 644 "$identity/gpg/pgdg" "$dest/web/$pgdg/keys/PGDG-RPM-GPG-KEY-RHEL"
 release_package pgdg-release pgdg $pgdg/reporpms/EL-9-x86_64/pgdg-redhat-repo-latest.noarch.rpm
 
 pgpool=www.pgpool.net/yum/rpms
 publish pgpool pgpool $pgpool/4.6/redhat/rhel-9-x86_64
+install -D -m 644 "$identity/gpg/pgpool" "$dest/web/www.pgpool.net/yum/RPM-GPG-KEY-PGPOOL2"
 for series in 4.5 4.6; do
     [[ $series = 4.6 ]] || ln -s 4.6 "$dest/web/$pgpool/$series"
     release_package "pgpool-release-$series" pgpool \

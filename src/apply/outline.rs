@@ -60,6 +60,10 @@ impl<F: super::Fleet> Engine<'_, F> {
         for refusal in &decision.refusals {
             // What an earlier step may still change is not refused yet.
             if let Some(step) = &progress.hazard {
+                // No step comes first in a layer that is stopped.
+                if self.stop_of(stops, work.layer).is_some() {
+                    continue;
+                }
                 let why = format!(
                     "as seen now it would be refused ({}: {}), but {step} comes first",
                     refusal.code, refusal.because

@@ -6,9 +6,12 @@
 pub mod certificates;
 pub mod gluster_pool;
 pub mod gluster_volume;
+pub mod pgpool;
+pub mod postgres;
 pub mod preflight;
 pub mod secret_key;
 mod share;
 pub mod shared_dir;
+pub mod ssh_mesh;
 pub mod stack;
 pub mod swarm;

@@ -59,6 +59,14 @@ impl Kind {
             return Ok(node.clone());
         }
         let value = match self {
+            // A line break cannot stand in the files that take passwords line by line (.pgpass, pool_passwd).
+            Self::Secret
+                if node
+                    .scalar()
+                    .is_some_and(|text| text.contains(['\n', '\r', '\0'])) =>
+            {
+                None
+            }
             // A boolean is most likely a word that YAML took for one, such as the language `no`.
             Self::Text | Self::Secret | Self::LocalPath => match &node.value {
                 Value::Bool(_) => None,
@@ -114,6 +122,9 @@ impl Kind {
                 .parse::<ipnet::IpNet>()
                 .ok()
                 .map(|net| format!("did you mean {}?", net.trunc())),
+            (Self::Secret, Some(text)) if text.contains(['\n', '\r', '\0']) => {
+                Some("a secret is one line".into())
+            }
             (Self::Text | Self::Secret | Self::LocalPath, Some(_)) => {
                 Some("put it in quotes".into())
             }

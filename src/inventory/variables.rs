@@ -53,8 +53,8 @@ impl Layer {
             | Self::Firewall
             | Self::Swarm
             | Self::Gluster
+            | Self::Database
             | Self::Kompira => true,
-            Self::Database => false,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::inventory::HostName;
 use crate::plan::{Decision, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::{Answers, Need, Query};
+use regex::bytes::Regex;
 
 /// The marker lines when none are given.
 pub const MARKER: &str = "# {mark} PROVISION MANAGED BLOCK";
@@ -17,8 +18,28 @@ pub const MARKER: &str = "# {mark} PROVISION MANAGED BLOCK";
 #[derive(Clone, Debug)]
 pub struct Block {
     file: EditedFile,
-    marker: String,
+    markers: Markers,
+    /// The marker without its ends: part of the step ids.
+    label: String,
     block: Option<String>,
+    drop: Option<Regex>,
+}
+
+/// The lines before and after a block.
+#[derive(Clone, Debug)]
+pub(super) struct Markers {
+    begin: String,
+    end: String,
+}
+
+impl Markers {
+    /// From a line with `{mark}` in it, and what stands in its place before and after the block.
+    pub(super) fn new(marker: &str, begin: &str, end: &str) -> Self {
+        Self {
+            begin: marker.replace("{mark}", begin),
+            end: marker.replace("{mark}", end),
+        }
+    }
 }
 
 impl Module for Block {
@@ -31,9 +52,31 @@ impl Module for Block {
             needed("path", ArgKind::Path, "The file."),
             optional("block", ArgKind::Text, "The lines; none removes the block."),
             optional(
+                "src",
+                ArgKind::Text,
+                "A template of the project, below `templates/`, instead of `block`.",
+            ),
+            optional(
                 "marker",
                 ArgKind::Text,
                 "The line before and after; `{mark}` becomes BEGIN and END. `# {mark} PROVISION MANAGED BLOCK` when not given.",
+            ),
+            defaulted(
+                "marker_begin",
+                ArgKind::Text,
+                "BEGIN",
+                "What `{mark}` becomes before the block.",
+            ),
+            defaulted(
+                "marker_end",
+                ArgKind::Text,
+                "END",
+                "What `{mark}` becomes after the block.",
+            ),
+            optional(
+                "drop",
+                ArgKind::Text,
+                "A regular expression: lines outside the block that match it are removed.",
             ),
             defaulted(
                 "create",
@@ -58,7 +101,28 @@ impl Module for Block {
                 "`marker` is one line with `{mark}` in it, so that its two ends can be told apart",
             ));
         }
-        let text = args.text("block").unwrap_or_default();
+        let markers = Markers::new(
+            &marker,
+            &args.required("marker_begin")?,
+            &args.required("marker_end")?,
+        );
+        if markers.begin == markers.end {
+            return Err(args.wrong_at("marker_end", "the two ends of a block must differ"));
+        }
+        let drop = match args.text("drop").map(|pattern| Regex::new(&pattern)) {
+            None => None,
+            Some(Ok(regex)) => Some(regex),
+            Some(Err(error)) => {
+                return Err(args.wrong_at("drop", format!("no regular expression: {error}")));
+            }
+        };
+        let text = match (args.text("block"), args.node("src")) {
+            (Some(_), Some(_)) => {
+                return Err(args.wrong_at("src", "`block` takes `block` or `src`, not both"));
+            }
+            (_, Some(src)) => (context.template)(src)?,
+            (text, None) => text.unwrap_or_default(),
+        };
         let present = args.text("state").as_deref() != Some("absent") && !text.is_empty();
         Ok(Self {
             file: EditedFile {
@@ -68,8 +132,10 @@ impl Module for Block {
                 create: args.flag("create") || !present,
                 wanted: Wanted::from_args(args)?,
             },
-            marker,
+            markers,
+            label: marker.replace("{mark}", ""),
             block: present.then_some(text),
+            drop,
         })
     }
 
@@ -83,14 +149,18 @@ impl Module for Block {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        let label = self.marker.replace("{mark}", "");
-        let label = label.trim_matches(|c: char| !c.is_alphanumeric());
+        let label = self.label.trim_matches(|c: char| !c.is_alphanumeric());
         let why = match &self.block {
             Some(_) => format!("its block `{label}` is missing or differs"),
             None => format!("it has a block `{label}`"),
         };
-        let mut decision = self.file.plan(state, &why, |now| {
-            set(now, &self.marker, self.block.as_deref())
+        let mut decision = self.file.plan(state, &why, |now| match &self.drop {
+            None => set(now, &self.markers, self.block.as_deref()),
+            Some(drop) => set(
+                &without(now, &self.markers, drop),
+                &self.markers,
+                self.block.as_deref(),
+            ),
         });
         for step in &mut decision.steps {
             step.id = StepId::new(&[step.id.as_str(), label]);
@@ -100,12 +170,11 @@ impl Module for Block {
 }
 
 /// The text with the block in the place of the present one, else at the end; or without it.
-pub(super) fn set(now: &[u8], marker: &str, block: Option<&str>) -> Vec<u8> {
-    let begin = marker.replace("{mark}", "BEGIN");
-    let end = marker.replace("{mark}", "END");
+pub(super) fn set(now: &[u8], markers: &Markers, block: Option<&str>) -> Vec<u8> {
+    let Markers { begin, end } = markers;
     let all: Vec<&[u8]> = lines(now).collect();
     let last = |wanted: &str| all.iter().rposition(|line| bare(line) == wanted.as_bytes());
-    let (before, after) = match (last(&begin), last(&end)) {
+    let (before, after) = match (last(begin), last(end)) {
         (Some(one), Some(two)) => (&all[..one.min(two)], &all[one.max(two) + 1..]),
         _ => (&all[..], &all[all.len()..]),
     };
@@ -121,13 +190,26 @@ pub(super) fn set(now: &[u8], marker: &str, block: Option<&str>) -> Vec<u8> {
     new
 }
 
+/// The text without the lines outside the block that match.
+fn without(now: &[u8], markers: &Markers, drop: &Regex) -> Vec<u8> {
+    let mut inside = false;
+    let mut kept = Vec::new();
+    for line in lines(now) {
+        inside |= bare(line) == markers.begin.as_bytes();
+        if inside || !drop.is_match(bare(line)) {
+            kept.extend_from_slice(line);
+        }
+        inside &= bare(line) != markers.end.as_bytes();
+    }
+    kept
+}
+
 /// What is before and after the block.
-pub(super) fn outside<'a>(now: &'a [u8], marker: &str) -> Vec<&'a [u8]> {
-    let begin = marker.replace("{mark}", "BEGIN");
-    let end = marker.replace("{mark}", "END");
+pub(super) fn outside<'a>(now: &'a [u8], markers: &Markers) -> Vec<&'a [u8]> {
+    let Markers { begin, end } = markers;
     let all: Vec<&[u8]> = lines(now).map(bare).collect();
     let last = |wanted: &str| all.iter().rposition(|line| *line == wanted.as_bytes());
-    match (last(&begin), last(&end)) {
+    match (last(begin), last(end)) {
         (Some(one), Some(two)) => [&all[..one.min(two)], &all[one.max(two) + 1..]].concat(),
         _ => all,
     }
@@ -138,7 +220,12 @@ mod tests {
     use super::*;
 
     fn put(now: &str, block: Option<&str>) -> String {
-        String::from_utf8(set(now.as_bytes(), "# {mark} X", block)).unwrap()
+        String::from_utf8(set(
+            now.as_bytes(),
+            &Markers::new("# {mark} X", "BEGIN", "END"),
+            block,
+        ))
+        .unwrap()
     }
 
     #[test]
@@ -166,8 +253,22 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_match_are_dropped_outside_only() {
+        let markers = Markers::new("# {mark} X", "BEGIN", "END");
+        let drop = Regex::new("trust").unwrap();
+        let now = b"a trust\nb\n# BEGIN X\nc trust\n# END X\nd trust\n";
+        assert_eq!(
+            without(now, &markers, &drop),
+            b"b\n# BEGIN X\nc trust\n# END X\n"
+        );
+    }
+
+    #[test]
     fn the_outside_is_what_is_not_ours() {
         let text = b"a\n# BEGIN X\nb\n# END X\nc";
-        assert_eq!(outside(text, "# {mark} X"), [&b"a"[..], b"c"]);
+        assert_eq!(
+            outside(text, &Markers::new("# {mark} X", "BEGIN", "END")),
+            [&b"a"[..], b"c"]
+        );
     }
 }

@@ -13,6 +13,10 @@ use std::net::IpAddr;
 
 const MARKER: &str = "# {mark} PROVISION CLUSTER HOSTS";
 
+fn markers() -> block::Markers {
+    block::Markers::new(MARKER, "BEGIN", "END")
+}
+
 /// The block of cluster names.
 #[derive(Clone, Debug)]
 pub struct HostsEntries {
@@ -78,9 +82,9 @@ impl Module for HostsEntries {
             false => "its block of cluster names is missing or differs",
             true => "it has a block of cluster names",
         };
-        let mut decision = self
-            .file
-            .plan(state, why, |now| block::set(now, MARKER, block.as_deref()));
+        let mut decision = self.file.plan(state, why, |now| {
+            block::set(now, &markers(), block.as_deref())
+        });
         for step in &mut decision.steps {
             step.id = StepId::new(&["hosts_entries"]);
         }
@@ -107,7 +111,7 @@ impl HostsEntries {
                         .any(|name| name.eq_ignore_ascii_case(host.as_str()))
             })
         };
-        block::outside(now, MARKER)
+        block::outside(now, &markers())
             .into_iter()
             .map(|line| String::from_utf8_lossy(line).into_owned())
             .filter(|line| contradicts(line))

@@ -2,9 +2,9 @@
 //!
 //! Adding one is two places: its file here (or in [`crate::cluster`]) and its line in [`modules!`] below.
 
-mod address;
+pub(crate) mod address;
 mod args;
-mod argument;
+pub(crate) mod argument;
 pub(crate) mod attributes;
 mod covered;
 mod edited_file;
@@ -14,7 +14,7 @@ pub(crate) mod managed_file;
 mod opening;
 mod peers;
 mod refusal;
-mod stamp;
+pub(crate) mod stamp;
 mod zone;
 
 pub use args::{Args, Context, Local, Unfit};
@@ -166,6 +166,9 @@ modules! {
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
     Swarm(crate::cluster::swarm::Swarm),
+    SshMesh(crate::cluster::ssh_mesh::SshMesh),
+    Pgpool(crate::cluster::pgpool::Pgpool),
+    Postgres(crate::cluster::postgres::Postgres),
     GlusterPool(crate::cluster::gluster_pool::GlusterPool),
     GlusterVolume(crate::cluster::gluster_volume::GlusterVolume),
     SharedDir(crate::cluster::shared_dir::SharedDir),

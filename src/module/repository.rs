@@ -6,7 +6,7 @@ use super::attributes::Wanted;
 use super::edited_file::{EditedFile, Text};
 use super::line::{bare, lines};
 use super::{Args, Context, Module, Unfit};
-use crate::plan::{Decision, StepId};
+use crate::plan::{Class, Decision, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::{Answers, Need};
 
@@ -140,8 +140,15 @@ impl Module for Repository {
         let mut decision = self
             .file
             .plan(state, &why, |now| set(now, &self.id, &self.settings));
+        // Two sections of one file are two repositories: the second one is as new as the first.
+        let section = format!("[{}]", self.id);
+        let is_new = matches!(self.file.text(state), Some(Ok(now))
+            if !lines(now).any(|line| bare(line) == section.as_bytes()));
         for step in &mut decision.steps {
             step.id = StepId::new(&["repository", &self.id]);
+            if is_new {
+                step.class = Class::Create;
+            }
         }
         decision
     }

@@ -71,20 +71,24 @@ impl Stamp {
         if !unit.ends_with(".service") {
             return Err(args.wrong("only a service can be restarted after its files"));
         }
-        let drop_in = ManagedFile {
-            module: "service",
-            host: host.clone(),
-            path: format!("{}/50-provision-stamp.conf", directory(unit)),
-            content: Content::plain(drop_in(unit, &restarted, &reloaded)),
-            wanted: Wanted::default(),
-        };
-        Ok(Some(Self {
+        Ok(Some(Self::new(host, unit, &restarted, &reloaded)))
+    }
+
+    /// For a service and its files; their paths are of plain characters.
+    pub fn new(host: &HostName, unit: &str, restarted: &[String], reloaded: &[String]) -> Self {
+        Self {
             host: host.clone(),
             unit: unit.to_owned(),
-            restarted,
-            reloaded,
-            drop_in,
-        }))
+            restarted: restarted.to_vec(),
+            reloaded: reloaded.to_vec(),
+            drop_in: ManagedFile {
+                module: "service",
+                host: host.clone(),
+                path: format!("{}/50-provision-stamp.conf", directory(unit)),
+                content: Content::plain(drop_in(unit, restarted, reloaded)),
+                wanted: Wanted::default(),
+            },
+        }
     }
 
     /// Looks; the caller settles.

@@ -1,5 +1,8 @@
 //! The changes that exist. An act is typed data; [`Act::argv`] is its only translation into a command.
 
+mod postgres;
+
+pub use postgres::{Password, PostgresAct, RoleSpec};
 mod gluster;
 mod mount;
 
@@ -100,6 +103,10 @@ pub enum Act {
     SetHostname(String),
     /// Changes a Docker Swarm.
     Swarm(SwarmAct),
+    /// Changes the nodes of Pgpool-II.
+    Pgpool(super::PgpoolAct),
+    /// Changes a PostgreSQL server.
+    Postgres(PostgresAct),
     /// Changes a `GlusterFS` pool or volume.
     Gluster(GlusterAct),
     /// Changes what is mounted.

@@ -1,5 +1,8 @@
 //! Evidence and postconditions: statements about a host that can be checked by asking it.
 
+mod postgres;
+
+pub use postgres::{PostgresExpect, is_loaded};
 mod gluster;
 
 pub use gluster::GlusterExpect;
@@ -71,6 +74,8 @@ pub enum Expect {
     CanAddManager,
     /// The roster shows that one manager less leaves a quorum.
     CanDropManager,
+    /// Of a PostgreSQL server.
+    Postgres(PostgresExpect),
     /// About `GlusterFS`.
     Gluster(GlusterExpect),
     /// Something is mounted that answers.
@@ -84,6 +89,8 @@ pub enum Expect {
         /// Labels and their values.
         labels: BTreeMap<String, String>,
     },
+    /// About Pgpool-II.
+    Pgpool(super::PgpoolExpect),
 }
 
 impl Claim {
@@ -102,6 +109,7 @@ impl Claim {
             return false;
         };
         match (&self.expect, answer) {
+            (Expect::Pgpool(expect), answer) => expect.holds(answer),
             (Expect::Is(wanted), answer) => **wanted == *answer,
             (Expect::Absent, Answer::Path(state)) => *state == PathState::Absent,
             (Expect::FileIs(wanted), Answer::Path(PathState::File { sha256, .. })) => {
@@ -120,6 +128,7 @@ impl Claim {
                 })
             }
             (Expect::Stack(expect), answer) => expect.holds(answer),
+            (Expect::Postgres(expect), Answer::Postgres(postgres)) => expect.holds(postgres),
             (expect, Answer::SwarmNodes(roster)) => {
                 let Some(nodes) = &roster.nodes else {
                     return false;
@@ -174,6 +183,7 @@ impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.host)?;
         match &self.expect {
+            Expect::Pgpool(expect) => expect.fmt(f),
             Expect::Is(_) => write!(
                 f,
                 "{:?} answers as it did when this was planned",
@@ -202,6 +212,7 @@ impl fmt::Display for Claim {
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
             Expect::Stack(expect) => write!(f, "{expect}"),
+            Expect::Postgres(expect) => write!(f, "{expect}"),
             Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
             Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),

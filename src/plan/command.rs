@@ -5,6 +5,7 @@ mod firewall;
 mod gluster;
 mod mount;
 mod package;
+mod postgres;
 mod show;
 mod stack;
 mod swarm;
@@ -17,11 +18,13 @@ mod golden_gluster;
 #[cfg(test)]
 mod golden_long;
 #[cfg(test)]
+mod golden_postgres;
+#[cfg(test)]
 mod golden_stack;
 #[cfg(test)]
 mod real;
 
-use super::{Act, Request, StackAct, SwarmAct};
+use super::{Act, PostgresAct, Request, StackAct, SwarmAct};
 use crate::inventory::HostName;
 use std::time::Duration;
 
@@ -145,6 +148,14 @@ impl Act {
         }
     }
 
+    /// The text that it puts into a file whose rest is not known yet.
+    pub fn block(&self) -> Option<String> {
+        match self {
+            Self::Postgres(PostgresAct::Block { lines, .. }) => Some(postgres::block(lines)),
+            _ => None,
+        }
+    }
+
     /// What is run on the host, in order. `late` is what [`Late::script`] printed.
     pub fn phases(&self, late: Option<&str>) -> Vec<Phase> {
         match self {
@@ -186,6 +197,8 @@ impl Act {
             Self::AddToGroup { user, group } => vec![system::add_to_group(user, group)],
             Self::SetHostname(name) => vec![system::hostname(name)],
             Self::Swarm(act) => vec![swarm::phase(act, late)],
+            Self::Pgpool(act) => vec![Phase::run(act.script(), act.deadline_s())],
+            Self::Postgres(act) => vec![postgres::phase(act)],
             Self::Gluster(act) => vec![gluster::phase(act)],
             Self::Mount(act) => vec![mount::phase(act)],
             Self::Stack(act) => vec![stack::phase(act, late)],

@@ -48,7 +48,9 @@ impl Act {
             | Self::SetSysctl { .. }
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
+            | Self::Pgpool(_)
             | Self::Swarm(_)
+            | Self::Postgres(_)
             | Self::Stack(_)
             | Self::Gluster(_) => Scope::Cluster,
         }
@@ -100,6 +102,10 @@ impl Scope {
                         Query::Firewall => paths.iter().any(|path| {
                             overlap(path, "/etc/firewalld") || overlap(path, "/usr/lib/firewalld")
                         }),
+                        Query::Pgpool(about) => paths.iter().any(|path| overlap(path, &about.conf)),
+                        Query::Postgres(about) => paths
+                            .iter()
+                            .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)

@@ -13,6 +13,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 pub(super) fn add(environment: &mut Environment<'static>) {
     // `text.split(',')`, `map.items()` and the like, as in Python.
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    super::credential::add(environment);
     environment.add_filter("b64encode", |text: &str| BASE64.encode(text));
     environment.add_filter("b64decode", b64decode);
     environment.add_filter("basename", |path: &str| {

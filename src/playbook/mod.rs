@@ -8,6 +8,7 @@ mod check;
 mod compile;
 mod context;
 mod convert;
+mod credential;
 mod explain;
 mod fields;
 mod filter;

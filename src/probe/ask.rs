@@ -2,7 +2,8 @@
 
 use super::{
     Answer, Query, Seen, brick, certificate, docker, firewall, firewall_service, gluster,
-    gluster_volume, machine, mounted, network, package, path, shell, stack, tables, unit, user,
+    gluster_volume, machine, mounted, network, package, path, pgpool, postgres, shell, stack,
+    tables, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -76,6 +77,8 @@ impl Ask {
             Query::Sysctl(key) => format!("sysctl -n -- {}", shell::quote(key)),
             Query::Docker => docker::DOCKER.to_owned(),
             Query::SwarmNodes => docker::NODES.to_owned(),
+            Query::Postgres(about) => postgres::script(about),
+            Query::Pgpool(about) => pgpool::script(about),
             Query::FirewallService(name) => firewall_service::script(name),
             Query::Mounted(path) => mounted::script(path),
             Query::Gluster => gluster::GLUSTER.to_owned(),
@@ -149,6 +152,10 @@ impl Ask {
             Query::Sysctl(_) => one(read_sysctl(*status, stdout, stderr)),
             Query::Docker => one(docker::parse_docker(stdout, stderr).map(Answer::Docker)),
             Query::SwarmNodes => one(docker::parse_nodes(stdout, stderr).map(Answer::SwarmNodes)),
+            Query::Postgres(_) => {
+                one(postgres::parse(*status, stdout, stderr).map(Answer::Postgres))
+            }
+            Query::Pgpool(_) => one(pgpool::parse(*status, stdout, stderr).map(Answer::Pgpool)),
             Query::FirewallService(_) => {
                 one(firewall_service::parse(stdout, stderr).map(Answer::FirewallService))
             }

@@ -17,6 +17,8 @@ pub mod mounted;
 pub mod network;
 pub mod package;
 pub mod path;
+pub mod pgpool;
+pub mod postgres;
 pub mod shell;
 pub mod stack;
 pub mod tables;
@@ -90,6 +92,10 @@ queries! {
     docker: Docker => docker::Docker,
     /// The roster of the swarm as this manager sees it.
     swarm_nodes: SwarmNodes => docker::Roster,
+    /// PostgreSQL: its data directory, and what a running server says of itself.
+    postgres: Postgres(postgres::About) => postgres::Postgres,
+    /// Pgpool-II: its files, and what the daemon says of nodes and watchdog.
+    pgpool: Pgpool(pgpool::About) => pgpool::Pgpool,
     /// What the definition of a service of firewalld lets in; `None` when firewalld knows none of this name.
     firewall_service: FirewallService(String) => Option<firewall_service::Service>,
     /// What is mounted at a place, and whether it answers.
@@ -119,6 +125,8 @@ impl Answer {
             Self::Clock(_) | Self::Filesystem(_) | Self::GlusterStatus(_) => return None,
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
+            Self::Pgpool(pgpool) => Self::Pgpool(pgpool.steady()),
+            Self::Postgres(postgres) => Self::Postgres(postgres.steady()),
             Self::Gluster(gluster) => Self::Gluster(gluster.steady()),
             Self::GlusterBrick(folder) => Self::GlusterBrick(folder.steady()),
             Self::Mounted(mounted) => Self::Mounted(mounted.steady()),
@@ -137,6 +145,9 @@ impl Query {
             self,
             Self::Docker
                 | Self::SwarmNodes
+                | Self::Postgres(_)
+                | Self::Pgpool(_)
+                | Self::Command(_)
                 | Self::Gluster
                 | Self::GlusterVolume(_)
                 | Self::GlusterStatus(_)
@@ -145,7 +156,6 @@ impl Query {
                 | Self::Stack(_)
                 | Self::Certificates(_)
                 | Self::Tables(_)
-                | Self::Command(_)
         )
     }
 }

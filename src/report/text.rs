@@ -205,6 +205,9 @@ fn step(out: &mut String, group: &[Planned], styled: bool) {
 
 /// A unified diff of the file that an act writes; nothing for other acts and for secrets.
 pub fn diff(act: &Act) -> Vec<String> {
+    if let Some(block) = act.block() {
+        return block.lines().map(|line| format!("+{line}")).collect();
+    }
     let (content, before) = match act {
         Act::WriteFile {
             content, before, ..

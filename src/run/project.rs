@@ -5,8 +5,39 @@ use crate::yaml::{self, Diagnostic, Node, Source};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is built into the program: path and content.
-pub const BUILT_IN: &[(&str, &str)] = &[
+macro_rules! pgpool {
+    ($($name:literal),+ $(,)?) => {
+        &[$((
+            concat!("templates/pgpool/", $name),
+            include_str!(concat!("../../templates/pgpool/", $name)),
+        )),+]
+    };
+}
+
+/// Pgpool-II's templates, built into the program as the rest is.
+const PGPOOL: &[(&str, &str)] = pgpool!(
+    "attach.service.j2",
+    "attach.sh.j2",
+    "escalation.sh.j2",
+    "failover.sh.j2",
+    "follow_primary.sh.j2",
+    "pcp.conf.j2",
+    "pcppass.j2",
+    "pgpass_pgpool.j2",
+    "pgpool.conf.j2",
+    "pgpool.ke2-secret.conf.j2",
+    "pgpool_remote_start.j2",
+    "pool_hba.conf.j2",
+    "pool_passwd.j2",
+    "recovery_1st_stage.j2",
+    "standby.sh.j2",
+    "sudoers.j2",
+    "unit.conf.j2",
+    "vip.sh.j2",
+);
+
+/// The rest of what is built in.
+const PROJECT: &[(&str, &str)] = &[
     (
         "playbooks/site.yml",
         include_str!("../../playbooks/site.yml"),
@@ -30,6 +61,22 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "playbooks/swarm.yml",
         include_str!("../../playbooks/swarm.yml"),
+    ),
+    (
+        "playbooks/pgpool.yml",
+        include_str!("../../playbooks/pgpool.yml"),
+    ),
+    (
+        "playbooks/postgresql-packages.yml",
+        include_str!("../../playbooks/postgresql-packages.yml"),
+    ),
+    (
+        "playbooks/postgresql.yml",
+        include_str!("../../playbooks/postgresql.yml"),
+    ),
+    (
+        "files/postgres-guard",
+        include_str!("../../files/postgres-guard"),
     ),
     (
         "playbooks/glusterfs.yml",
@@ -69,6 +116,11 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ),
 ];
 
+/// What is built into the program: path and content.
+pub fn built_in_files() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    PROJECT.iter().chain(PGPOOL)
+}
+
 /// The playbook that is meant when none is named.
 pub const SITE: &str = "playbooks/site.yml";
 
@@ -81,6 +133,7 @@ pub struct Project {
 
 impl Project {
     /// Reads the playbook that is named, or `playbooks/site.yml` of the working folder, or the built-in one.
+    /// A built-in one can be named too, as `kompira.yml` or `playbooks/kompira.yml`; a file wins.
     ///
     /// # Errors
     /// When the named file cannot be read.
@@ -96,7 +149,11 @@ impl Project {
                         folders.insert(1, above.to_owned());
                     }
                 }
-                yaml::read(path).map_err(|wrong| Failure::from(yaml::Diagnostics::from(wrong)))?
+                match named_built_in(path) {
+                    Some(source) if !path.exists() => source,
+                    _ => yaml::read(path)
+                        .map_err(|wrong| Failure::from(yaml::Diagnostics::from(wrong)))?,
+                }
             }
             None if site.exists() => {
                 yaml::read(site).map_err(|wrong| Failure::from(yaml::Diagnostics::from(wrong)))?
@@ -148,9 +205,8 @@ impl Project {
                 }
             }
         }
-        let found = BUILT_IN
-            .iter()
-            .find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
+        let found =
+            built_in_files().find(|(path, _)| *path == name || *path == format!("{folder}/{name}"));
         match found {
             Some((path, text)) => Ok((PathBuf::from(path), text.as_bytes().to_vec())),
             None => Err(
@@ -161,8 +217,14 @@ impl Project {
     }
 }
 
+/// The built-in playbook that somebody names, with its folder or without.
+fn named_built_in(path: &Path) -> Option<Arc<Source>> {
+    let name = path.to_str()?;
+    built_in(name).or_else(|| built_in(&format!("playbooks/{name}")))
+}
+
 fn built_in(path: &str) -> Option<Arc<Source>> {
-    let (name, text) = BUILT_IN.iter().find(|(name, _)| *name == path)?;
+    let (name, text) = built_in_files().find(|(name, _)| *name == path)?;
     Some(Arc::new(Source {
         name: format!("{name} (built in)"),
         text: (*text).to_owned(),

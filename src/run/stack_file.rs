@@ -2,7 +2,7 @@
 
 use super::setup;
 use crate::apply::Built;
-use crate::cli::StackArgs;
+use crate::cli::{InputArgs, StackArgs};
 use crate::cluster::stack::StackFile;
 use crate::failure::Failure;
 use crate::module::AnyModule;
@@ -11,20 +11,17 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+/// The playbook of the layer that has the stack.
+const LAYER: &str = "playbooks/kompira.yml";
+
 /// `provision stack`
 pub fn stack(args: &StackArgs) -> Result<u8, Failure> {
-    let setup = setup::load(&args.input)?;
-    let mut found = None;
-    for work in &setup.compiled.works {
-        match (work.build)() {
-            Built::Module(module) => {
-                if let AnyModule::Stack(stack) = *module {
-                    found = Some(stack.file().clone());
-                }
-            }
-            Built::Wrong(wrong) => return Err(wrong.into()),
-            Built::Skipped | Built::Unknown(..) => {}
-        }
+    let mut found = find(&args.input)?;
+    if found.is_none() && args.input.playbook.is_none() {
+        // The layer has a playbook of its own, which the site does not import.
+        let mut input = args.input.clone();
+        input.playbook = Some(LAYER.into());
+        found = find(&input)?;
     }
     let Some(file) = found else {
         let failure = Failure::usage("the playbook has no stack for these hosts");
@@ -39,6 +36,24 @@ pub fn stack(args: &StackArgs) -> Result<u8, Failure> {
         })?,
     }
     Ok(0)
+}
+
+/// The document of the playbook's stack, if it has one.
+fn find(input: &InputArgs) -> Result<Option<StackFile>, Failure> {
+    let setup = setup::load(input)?;
+    let mut found = None;
+    for work in &setup.compiled.works {
+        match (work.build)() {
+            Built::Module(module) => {
+                if let AnyModule::Stack(stack) = *module {
+                    found = Some(stack.file().clone());
+                }
+            }
+            Built::Wrong(wrong) => return Err(wrong.into()),
+            Built::Skipped | Built::Unknown(..) => {}
+        }
+    }
+    Ok(found)
 }
 
 /// Only the owner can read the document: it has passwords.

@@ -1,6 +1,6 @@
 //! `provision init`: the built-in playbooks and an example inventory, as files to change.
 
-use super::project::BUILT_IN;
+use super::project::built_in_files;
 use crate::cli::InitArgs;
 use crate::failure::Failure;
 use std::io::Write;
@@ -10,8 +10,7 @@ use std::path::Path;
 pub fn init(args: &InitArgs) -> Result<u8, Failure> {
     let differs =
         |path: &&&str, text: &str| std::fs::read_to_string(path).is_ok_and(|there| there != text);
-    let changed: Vec<&str> = BUILT_IN
-        .iter()
+    let changed: Vec<&str> = built_in_files()
         .filter(|(path, text)| differs(&path, text))
         .map(|(path, _)| *path)
         .collect();
@@ -24,7 +23,7 @@ pub fn init(args: &InitArgs) -> Result<u8, Failure> {
             Failure::usage(message).hint("nothing was written; `--overwrite` replaces them")
         );
     }
-    for (path, text) in BUILT_IN {
+    for (path, text) in built_in_files() {
         let path = Path::new(path);
         let write = || {
             if let Some(parent) = path.parent() {

@@ -28,10 +28,7 @@ const ON_EACH: [(&str, &str); 15] = [
         "file/write/etc/systemd/system/shared-directory.service",
         "create",
     ),
-    (
-        "directory/make/etc/systemd/system/docker.service.d",
-        "create",
-    ),
+    ("directory/etc/systemd/system/docker.service.d", "create"),
     (
         "file/write/etc/systemd/system/docker.service.d/40-shared-directory.conf",
         "create",
@@ -86,6 +83,22 @@ pub fn blank(lab: &Lab) -> BTreeSet<Step> {
         assert!(planned.contains(&wanted), "{wanted:?}");
     }
     planned
+}
+
+/// A brick on the root file system that nobody consented to is refused before anything is changed.
+pub fn on_root(lab: &Lab) {
+    let inventory = Inventory::of(lab)
+        .shared()
+        .var("gluster_brick", "/var/glustervol0")
+        .write(lab, "on-root.yml");
+    let before = lab.sh_all("rpm -qa | sort; cat /etc/hosts");
+    let ended = lab
+        .provision_with(&inventory, &["--output", "json"])
+        .expect(3);
+    let refusals = ended.plan()["refusals"].to_string();
+    assert_eq!(refusals.matches("\"G23\"").count(), 3, "{refusals}");
+    assert!(ended.done().is_empty());
+    assert_eq!(lab.sh_all("rpm -qa | sort; cat /etc/hosts"), before);
 }
 
 /// What the document's commands show, and a file that is written on one host and read on the others.

@@ -14,6 +14,7 @@ pub struct Inventory {
     workers: Vec<usize>,
     shared: bool,
     kompira: bool,
+    only_database: bool,
 }
 
 impl Inventory {
@@ -27,6 +28,7 @@ impl Inventory {
         );
         let vars = [
             ("ansible_user", "rocky".to_owned()),
+            ("cluster_vip", "10.20.0.100".to_owned()),
             (
                 "ansible_ssh_private_key_file",
                 state.join("id_ed25519").display().to_string(),
@@ -50,6 +52,7 @@ impl Inventory {
             workers: Vec::new(),
             shared: false,
             kompira: false,
+            only_database: false,
         }
     }
 
@@ -70,6 +73,12 @@ impl Inventory {
     pub fn shared(mut self) -> Self {
         self.shared = true;
         self.var("gluster_brick", "/data/brick/gvol0")
+    }
+
+    /// All hosts are for the database, and for nothing else.
+    pub fn only_database(mut self) -> Self {
+        self.only_database = true;
+        self
     }
 
     /// Makes some hosts workers.
@@ -103,7 +112,13 @@ impl Inventory {
             .iter()
             .partition(|host| self.workers.contains(host));
         let bricks = self.hosts.iter().copied().filter(|_| self.shared).take(3);
+        let (database, managers) = if self.only_database {
+            (managers, Vec::new())
+        } else {
+            (Vec::new(), managers)
+        };
         for (group, members) in [
+            ("database", database),
             ("managers", managers),
             ("workers", workers),
             ("gluster", bricks.collect()),

@@ -23,7 +23,9 @@ mod link;
 mod locks;
 mod machines;
 mod packages;
+mod pgpool;
 mod plan;
+mod postgres;
 mod provision;
 mod scenario;
 mod shapes;
@@ -49,11 +51,26 @@ fn first_cluster() {
     scenario("changes by hand are repaired", || drift::all(&lab));
 }
 
-/// Blank hosts to all layers that there are, damage by hand, and a boot of all hosts at once.
+/// Blank hosts to a database behind a virtual address, and a reboot of each.
+#[test]
+#[ignore = "needs root and the lab"]
+fn virtual_address() {
+    let lab = scenario("three hosts up", || Lab::up("database", 3));
+    scenario("a primary, two standbys, an address", || {
+        pgpool::build(&lab);
+    });
+    scenario("used through the address", || pgpool::used(&lab));
+    scenario("each host off and on", || pgpool::rebooted(&lab));
+}
+
+/// The layers above the swarm.
 #[test]
 #[ignore = "needs root and the lab"]
 fn whole_cluster() {
     let lab = scenario("three hosts up", || Lab::up("whole", 3));
+    scenario("bricks on the root file system are refused", || {
+        gluster::on_root(&lab);
+    });
     let planned = scenario("the plan of all layers leaves no trace", || {
         gluster::blank(&lab)
     });
@@ -197,4 +214,20 @@ fn kompira_stack() {
         kompira::changes(&lab, &inventory);
     });
     scenario("removal", || kompira::removed(&lab, &inventory));
+}
+
+/// PostgreSQL on hosts of its own.
+#[test]
+#[ignore = "needs root and the lab"]
+fn database() {
+    let lab = scenario("three hosts up", || Lab::up("database", 3));
+    scenario("a primary with its roles and database", || {
+        postgres::founded(&lab);
+    });
+    scenario("changes to the database by hand", || {
+        postgres::damaged(&lab);
+    });
+    scenario("a former primary stays down", || {
+        postgres::failed_over(&lab);
+    });
 }

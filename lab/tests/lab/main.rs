@@ -184,11 +184,11 @@ fn shared(lab: &Lab) {
             "fuse.nfs 10.20.0.254:/export\n"
         );
     }
-    lab.ssh(first, "sudo sh -ec 'cd /mnt; dd if=/dev/urandom of=a bs=64k count=33 status=none; chown 26:26 a; chmod 640 a; mkdir -m 750 d; ln -s a d/s; mv d e; sync; md5sum a >m'");
-    let seen = lab.ssh(second, "sudo sh -ec 'cd /mnt; md5sum -c m; stat -c \"%n %a %u:%g %s\" a e; readlink e/s; echo more >>a; rm m; ls'");
+    lab.ssh(first, "sudo sh -ec 'cd /mnt; dd if=/dev/urandom of=a bs=64k count=33 status=none; chown 26:26 a; chmod 640 a; mkdir -m 750 d; chown :7 d; ln -s a d/s; mv d e; sync; md5sum a >m'");
+    let seen = lab.ssh(second, "sudo sh -ec 'cd /mnt; md5sum -c m; stat -c \"%n %a %u:%g %s\" a e; stat -c %u:%g .; readlink e/s; echo more >>a; rm m; ls'");
     assert_eq!(
         seen,
-        "a: OK\na 640 26:26 2162688\ne 750 0:0 4096\na\na\ne\n"
+        "a: OK\na 640 26:26 2162688\ne 750 0:7 4096\n0:0\na\na\ne\n"
     );
     assert_eq!(lab.ssh(first, "sudo tail -c5 /mnt/a"), "more\n");
     for host in [first, second] {

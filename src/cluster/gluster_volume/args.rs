@@ -44,6 +44,7 @@ pub(super) fn read(args: &Args<'_>, context: &Context<'_>) -> Result<GlusterVolu
         arbiter,
         on_root: args.flag("on_root"),
         options: options(args)?,
+        only_check: args.flag("only_check"),
     })
 }
 

@@ -5,27 +5,16 @@ use super::table::{about_status, about_volume};
 use super::{GlusterVolume, State, options, refuse};
 use crate::inventory::HostName;
 use crate::plan::{
-    Act, Claim, Class, Decision, Expect, GlusterAct, GlusterExpect, Step, StepId, Via,
+    Act, Claim, Class, Decision, Expect, GlusterAct, GlusterExpect, Refusal, Step, StepId, Via,
 };
 use crate::probe::{Query, Seen};
 
 /// Makes the volume, sets its options and starts it; or says why not.
 pub(super) fn decide(volume: &GlusterVolume, state: &State) -> Decision {
-    let mut decision = Decision::default();
-    decision
-        .refusals
-        .extend(refuse::other_volumes(volume, state));
-    for host in volume.brick_hosts() {
-        match state.folder(host) {
-            Some(Seen::Is(folder)) => decision
-                .refusals
-                .extend(refuse::unusable(volume, host, folder)),
-            Some(Seen::Unknown(why)) => {
-                decision.refusals.push(refuse::unseen(volume, host, why));
-            }
-            None => {}
-        }
-    }
+    let mut decision = Decision {
+        refusals: obstacles(volume, state),
+        ..Decision::default()
+    };
     let Some(founder) = volume.hosts.first() else {
         return decision;
     };
@@ -44,6 +33,22 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State) -> Decision {
     }
     decision.steps.push(start(volume, founder, volume.replica));
     decision
+}
+
+/// What speaks against making it, on each host that answered.
+pub(super) fn obstacles(volume: &GlusterVolume, state: &State) -> Vec<Refusal> {
+    let mut refusals: Vec<Refusal> = refuse::other_volumes(volume, state).into_iter().collect();
+    for host in volume.brick_hosts() {
+        match state.folder(host) {
+            Some(Seen::Is(folder)) => refusals.extend(refuse::unusable(volume, host, folder)),
+            // A host that does not answer at all is said to be unreachable already.
+            Some(Seen::Unknown(why)) if state.gluster(host).is_some() => {
+                refusals.push(refuse::unseen(volume, host, why));
+            }
+            _ => {}
+        }
+    }
+    refusals
 }
 
 fn create(volume: &GlusterVolume, state: &State, founder: &HostName) -> Step {

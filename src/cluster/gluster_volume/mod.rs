@@ -35,6 +35,8 @@ pub struct GlusterVolume {
     arbiter: bool,
     on_root: bool,
     options: BTreeMap<String, String>,
+    /// Only says what speaks against making it.
+    only_check: bool,
 }
 
 const fn argument(
@@ -97,6 +99,12 @@ impl Module for GlusterVolume {
                 None,
                 "Options of the volume. Timeouts and performance are set at any time, others only on a new volume.",
             ),
+            argument(
+                "only_check",
+                ArgKind::Bool,
+                Some("false"),
+                "Only refuses folders that no brick can be made in, before anything is changed.",
+            ),
         ],
     };
 
@@ -116,7 +124,7 @@ impl Module for GlusterVolume {
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.only_check).then(|| health::of(self, state))
     }
 }
 

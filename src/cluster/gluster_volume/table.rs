@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 
 /// What follows from what the hosts told.
 pub(super) fn decide(volume: &GlusterVolume, state: &State) -> Decision {
+    if volume.only_check {
+        return check(volume, state);
+    }
     let mut decision = match state.info(volume) {
         None => absent(volume, state),
         Some((speaker, info)) => there(volume, state, speaker, info),
@@ -40,6 +43,19 @@ pub(super) fn about_status(
 ) -> Claim {
     let query = Query::GlusterStatus(volume.name.clone());
     Claim::new(host, query, Expect::Gluster(expect))
+}
+
+/// Before anything is changed: where a volume is to be made, whether its bricks can be.
+fn check(volume: &GlusterVolume, state: &State) -> Decision {
+    let known = |host: &HostName| {
+        let gluster = state.gluster(host);
+        gluster.is_some_and(|gluster| gluster.disk_volumes.contains(&volume.name))
+    };
+    let mut decision = Decision::default();
+    if state.info(volume).is_none() && !volume.hosts.iter().any(known) {
+        decision.refusals = found::obstacles(volume, state);
+    }
+    decision
 }
 
 /// No daemon tells of the volume. One that does not answer may be the one that has it.

@@ -98,7 +98,7 @@ pub(super) const TABLE: &[Variable] = &[
     row(
         Database,
         "postgres_version",
-        Kind::Text,
+        Kind::Choice(&["16", "17", "18"]),
         Some("16"),
         "Major version of PostgreSQL.",
     ),
@@ -106,7 +106,7 @@ pub(super) const TABLE: &[Variable] = &[
         Database,
         "postgres_repo_url",
         Kind::Url,
-        None,
+        Some("https://download.postgresql.org/pub/repos/yum"),
         "Where PostgreSQL's packages come from.",
     ),
     row(
@@ -168,15 +168,15 @@ pub(super) const TABLE: &[Variable] = &[
     row(
         Database,
         "pgpool_version",
-        Kind::Text,
-        None,
-        "Version of Pgpool-II.",
+        Kind::Choice(&["4.5", "4.6", "4.7"]),
+        Some("4.6"),
+        "Series of Pgpool-II: its repository.",
     ),
     row(
         Database,
         "pgpool_repo_url",
         Kind::Url,
-        None,
+        Some("https://www.pgpool.net/yum"),
         "Where Pgpool-II's packages come from.",
     ),
     row(

@@ -101,13 +101,19 @@ pub(super) fn write(
             ),
         ),
     };
+    // A sudoers file with a mistake in it takes sudo away from everybody.
+    let valid = if path.starts_with("/etc/sudoers.d/") {
+        "visudo -cqf \"$t\" >&2 || die 65 \"visudo does not accept it: $f is as it was\"\n"
+    } else {
+        ""
+    };
     script.push_str(&format!(
         "trap 'rm -f -- \"$t\"' EXIT\n\
          {install} -T -- /dev/stdin \"$t\" && sync -- \"$t\" || die 73 \"$f was not written, and is as it was\"\n\
          sums=$(sha256sum -- {files}) || exit\n\
          new=${{sums%% *}}\n\
          [ \"${{new#\\\\}}\" = {} ] || die 74 \"the content arrived incomplete: $f was not written, and is as it was\"\n\
-         {check}\
+         {check}{valid}\
          mv -fT -- \"$t\" \"$f\" || exit\n\
          trap - EXIT\n\
          {LABEL}",

@@ -1,6 +1,6 @@
 //! An act as one line that a reviewer knows. Never a secret.
 
-use super::{firewall, gluster, mount, package, stack, swarm, system};
+use super::{firewall, gluster, mount, package, postgres, stack, swarm, system};
 use crate::plan::{Act, Content};
 use crate::probe::shell::{join, quote};
 
@@ -58,6 +58,8 @@ impl Act {
             Self::SetHostname(name) => system::hostname_line(name),
             Self::Swarm(act) => swarm::words(act).join(" "),
             Self::Stack(act) => stack::show(act),
+            Self::Pgpool(act) => join(&act.words()),
+            Self::Postgres(act) => postgres::show(act),
             Self::Gluster(act) => join(&gluster::words(act)),
             Self::Mount(act) => mount::show(act),
             Self::Command { line, .. } => line.script(),

@@ -36,6 +36,13 @@ pub(super) fn unit(unit: &str, verb: UnitVerb) -> Phase {
     Phase::run(script, 300)
 }
 
+pub(super) fn start_script(name: &str) -> String {
+    match unit(name, UnitVerb::Start) {
+        Phase::Run { script, .. } => script,
+        Phase::FreshLogin | Phase::FeedFile { .. } => String::new(),
+    }
+}
+
 pub(super) fn sysctl_line(key: &str, value: &str) -> String {
     format!("sysctl -w {}", quote(&format!("{key}={value}")))
 }

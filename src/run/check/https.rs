@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 const NAME: &str = "https";
 
 pub(super) async fn check(checks: &Checks<'_>) -> Vec<Result> {
-    let hosts = checks.group("kompira");
+    let hosts = checks.kompira();
     if hosts.is_empty() {
-        return vec![Result::off(NAME, "no host is in the group `kompira`")];
+        return vec![Result::off(NAME, super::NO_KOMPIRA)];
     }
     join_all(hosts.iter().map(|host| one(checks, host))).await
 }

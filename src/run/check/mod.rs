@@ -71,7 +71,13 @@ struct Checks<'a> {
     remote: &'a Remote,
     /// Tells this run's traces from those of another one.
     nonce: String,
+    /// Whether the playbook has the layer of Kompira.
+    has_kompira: bool,
 }
+
+/// Why the checks of Kompira are off.
+const NO_KOMPIRA: &str =
+    "the playbook has no layer `kompira` (--playbook kompira.yml has it), or its group no host";
 
 impl Checks<'_> {
     fn variable(&self, host: &HostName, name: &str) -> Option<String> {
@@ -86,6 +92,15 @@ impl Checks<'_> {
     fn group(&self, name: &str) -> Vec<HostName> {
         let span = crate::yaml::Span::builtin(name);
         self.inventory.select(name, &span).unwrap_or_default()
+    }
+
+    /// The hosts of Kompira; none when the playbook does not deploy it.
+    fn kompira(&self) -> Vec<HostName> {
+        if self.has_kompira {
+            self.group("kompira")
+        } else {
+            Vec::new()
+        }
     }
 
     fn address(&self, host: &HostName) -> String {
@@ -106,6 +121,11 @@ pub async fn test(args: TestArgs) -> std::result::Result<u8, Failure> {
     let checks = Checks {
         inventory: setup.inventory.clone(),
         remote: &remote,
+        has_kompira: setup
+            .compiled
+            .layers
+            .iter()
+            .any(|layer| layer.name == "kompira"),
         nonce: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
     };
     let (https, row, file, rabbitmq) = tokio::join!(

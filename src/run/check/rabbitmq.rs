@@ -11,9 +11,9 @@ const NAME: &str = "rabbitmq";
 type Nodes = BTreeSet<String>;
 
 pub(super) async fn check(checks: &Checks<'_>) -> Vec<Result> {
-    let hosts = checks.group("kompira");
+    let hosts = checks.kompira();
     let Some(first) = hosts.first() else {
-        return vec![Result::off(NAME, "no host is in the group `kompira`")];
+        return vec![Result::off(NAME, super::NO_KOMPIRA)];
     };
     let replicas = checks
         .variable(first, "swarm_replicas")

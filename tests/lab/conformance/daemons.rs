@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Everything below the swarm.
-const BELOW: &str = "- import_playbook: hosts.yml\n- import_playbook: docker.yml\n- import_playbook: firewall.yml\n";
+const BELOW: &str = "- import_playbook: hosts.yml\n- import_playbook: packages.yml\n- import_playbook: docker.yml\n- import_playbook: firewall.yml\n";
 
 /// How long a host may take to boot.
 const BOOT: Duration = Duration::from_secs(60);
@@ -30,7 +30,10 @@ impl<'l> Daemons<'l> {
         run(command(lab).arg("init"), b"").expect(0);
         let playbook = lab.files.path().join("playbooks/below.yml");
         std::fs::write(&playbook, BELOW).unwrap();
-        let inventory = Inventory::of(lab).var("data_path_port", "7789");
+        // Named roles: without them every host would have every layer.
+        let inventory = Inventory::of(lab)
+            .workers(&[3])
+            .var("data_path_port", "7789");
         Self {
             lab,
             inventory: inventory.write(lab, "conformance.yml"),

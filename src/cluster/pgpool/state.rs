@@ -1,0 +1,134 @@
+//! What the hosts told: the input of the decision table.
+
+use super::{ATTACH_UNIT, Pgpool, UNIT, address, ids};
+use crate::inventory::HostName;
+use crate::module::managed_file;
+use crate::module::stamp;
+use crate::probe::network::Interface;
+use crate::probe::pgpool::Pgpool as Daemon;
+use crate::probe::postgres::Postgres;
+use crate::probe::shell::Outcome;
+use crate::probe::unit::Unit;
+use crate::probe::{Answers, Need, Seen};
+use std::collections::BTreeMap;
+
+/// What is known of every member.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub(super) hosts: BTreeMap<HostName, Observed>,
+    /// Whether somebody answers at the virtual address; asked only when none of the hosts has it.
+    pub(super) arp: Option<(HostName, Seen<Outcome>)>,
+}
+
+/// What is known of one member.
+#[derive(Clone, Debug)]
+pub(super) struct Observed {
+    pub(super) pgpool: Seen<Daemon>,
+    pub(super) postgres: Seen<Postgres>,
+    pub(super) interfaces: Seen<Vec<Interface>>,
+    pub(super) unit: Seen<Unit>,
+    pub(super) attach: Seen<Unit>,
+    pub(super) stamp: stamp::Sight,
+    /// The backends file and the node id, when it could be settled what they should hold.
+    pub(super) files: Vec<managed_file::Sight>,
+    /// `recovery_1st_stage` and `pgpool_remote_start`.
+    pub(super) hand_over: Vec<managed_file::Sight>,
+}
+
+/// The names of the scripts in the data directory.
+pub(super) const HAND_OVER: [&str; 2] = ["recovery_1st_stage", "pgpool_remote_start"];
+
+pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
+    let mut state = State::default();
+    for (host, stamp) in wanted.members.iter().zip(&wanted.stamps) {
+        let observed = Observed {
+            pgpool: seen.pgpool(host, wanted.about.clone()),
+            postgres: seen.postgres(host, wanted.server.clone()),
+            interfaces: seen.interfaces(host),
+            unit: seen.unit(host, UNIT),
+            attach: seen.unit(host, ATTACH_UNIT),
+            stamp: stamp.look(seen),
+            files: Vec::new(),
+            hand_over: HAND_OVER
+                .iter()
+                .map(|name| wanted.hand_over(host, name).look(seen))
+                .collect(),
+        };
+        state.hosts.insert(host.clone(), observed);
+    }
+    let mut state = seen.settle(state)?;
+    if let Ok(settled) = settled(wanted, &state) {
+        for host in &wanted.members {
+            let files = own_files(wanted, host, &settled);
+            let sights = files.iter().map(|file| file.look(seen)).collect();
+            if let Some(observed) = state.hosts.get_mut(host) {
+                observed.files = sights;
+            }
+        }
+    }
+    state.arp =
+        address::asks(wanted, &state).map(|(host, line)| (host.clone(), seen.command(host, line)));
+    seen.settle(state)
+}
+
+/// The node ids that follow from the files that exist.
+pub(super) fn settled(wanted: &Pgpool, state: &State) -> Result<ids::Ids, Vec<String>> {
+    let files: Vec<(&HostName, &ids::Ids)> = wanted
+        .members
+        .iter()
+        .filter_map(|host| {
+            let file = state.hosts.get(host)?.pgpool.known()?.backends.as_ref()?;
+            (!file.is_empty()).then_some((host, file))
+        })
+        .collect();
+    ids::settle(&wanted.members, &files)
+}
+
+/// The backends file and the node id of a host, in the order of [`Observed::files`].
+pub(super) fn own_files(
+    wanted: &Pgpool,
+    host: &HostName,
+    settled: &ids::Ids,
+) -> Vec<managed_file::ManagedFile> {
+    let id = ids::of(settled, host).map_or_else(String::new, |id| format!("{id}\n"));
+    let backends = ids::backends_file(settled, &wanted.server.data, wanted.watchdog);
+    vec![
+        wanted.file(host, "pgpool.ke2-backends.conf", backends),
+        wanted.file(host, "pgpool_node_id", id),
+    ]
+}
+
+impl Observed {
+    /// Whether every question about it was answered.
+    pub(super) fn answered(&self) -> bool {
+        self.pgpool.known().is_some()
+            && self.postgres.known().is_some()
+            && self.unit.known().is_some()
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.unit.known().is_some_and(Unit::is_active)
+    }
+
+    /// Why it did not answer.
+    pub(super) fn silence(&self) -> &str {
+        [
+            self.pgpool.unknown(),
+            self.postgres.unknown(),
+            self.unit.unknown(),
+        ]
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or_default()
+    }
+
+    pub(super) fn has(&self, address: &str) -> bool {
+        self.interfaces.known().is_some_and(|interfaces| {
+            interfaces.iter().any(|interface| {
+                let mut own = interface.addresses.iter();
+                own.any(|own| own.split('/').next() == Some(address))
+            })
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! The decision table: which row the hosts are in. The codes are those of `docs/postgresql.md`.
+
+use super::state::{Disk, Here};
+use super::{Postgres, State, refuse, steps};
+use crate::inventory::HostName;
+use crate::plan::{Claim, Decision, Expect, PostgresExpect, Refusal, Wait};
+use crate::probe::Query;
+use crate::probe::postgres::{Lsn, Server};
+use std::collections::BTreeSet;
+
+/// What follows from what the hosts told.
+pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
+    if let Some(refusal) = contradiction(of, state) {
+        return refused(refusal);
+    }
+    let here = |host: &HostName| of.here(state, host);
+    let primaries: Vec<(&HostName, &Server)> = of
+        .members
+        .iter()
+        .filter_map(|host| Some((host, here(host).primary()?)))
+        .collect();
+    match &primaries[..] {
+        [(host, server)] => with_primary(of, state, host, server),
+        [] => without_primary(of, state),
+        _ => refused(refuse::two_primaries(of, state)),
+    }
+}
+
+/// A decision that is one refusal.
+fn refused(refusal: Refusal) -> Decision {
+    Decision {
+        refusals: vec![refusal],
+        ..Decision::default()
+    }
+}
+
+/// What must not be whatever else is seen: P11 and P26.
+fn contradiction(of: &Postgres, state: &State) -> Option<Refusal> {
+    let disks = || {
+        let disk = |host: &HostName| of.here(state, host).disk();
+        of.members.iter().filter_map(disk)
+    };
+    let identifiers: BTreeSet<&str> = disks()
+        .map(|disk| &*disk.identifier)
+        .filter(|identifier| !identifier.is_empty())
+        .collect();
+    if identifiers.len() > 1 {
+        return Some(refuse::several_clusters(of, state));
+    }
+    let elsewhere = of
+        .members
+        .iter()
+        .any(|host| matches!(of.here(state, host), Here::Elsewhere(_)));
+    let other = disks().any(|disk| disk.version != of.version);
+    (elsewhere || other).then(|| refuse::other_version(of, state))
+}
+
+/// P1 to P4 and P6: the primary is known, and is so whatever the inventory's order.
+fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server) -> Decision {
+    let mut decision = Decision::default();
+    steps::converge(of, state, host, &mut decision);
+    for member in of.members.iter().filter(|member| *member != host) {
+        match of.here(state, member) {
+            // P2: Pgpool-II's online recovery makes the standby.
+            Here::Silent(_) | Here::Empty { .. } | Here::Elsewhere(_) => {}
+            Here::Foreign(names) => {
+                decision.refusals.push(refuse::foreign(of, member, names));
+            }
+            Here::Starting(disk, why) if disk.standby => {
+                decision.waits.push(coming(of, member, disk, why));
+            }
+            Here::Running(_, server, _) => {
+                steps::converge(of, state, member, &mut decision);
+                if !is_streaming(server) {
+                    decision.waits.push(Wait {
+                        what: format!(
+                            "the standby on {member} does not stream from {host} yet; when that stays, look at its log and at the slot on the primary"
+                        ),
+                        until: claim(of, member, PostgresExpect::Streaming),
+                        deadline_s: 120,
+                    });
+                }
+            }
+            // P4, ruling 3: Pgpool-II's online recovery brings it back as a standby.
+            Here::Stopped(disk) if !disk.standby && lost_nothing(disk, of.here(state, host)) => {}
+            Here::Stopped(disk) | Here::Starting(disk, _) if !disk.standby => {
+                let refusal = refuse::former_primary(of, state, member, disk, host, primary);
+                decision.refusals.push(refusal);
+            }
+            Here::Stopped(disk) | Here::Starting(disk, _) => {
+                match diverged(disk, of.here(state, host), primary) {
+                    Some(fork) => {
+                        let refusal = refuse::diverged(of, state, member, disk, fork);
+                        decision.refusals.push(refusal);
+                    }
+                    None => steps::start_standby(of, state, member, host, &mut decision),
+                }
+            }
+        }
+    }
+    steps::slots(of, state, primary, &mut decision);
+    decision
+}
+
+/// Whether a former primary certainly has nothing that the present one lacks: it was shut down in order, so that the
+/// shutdown's checkpoint is its last record, and that begins before the fork.
+fn lost_nothing(former: &Disk, primary: &Here) -> bool {
+    let own = &former.control;
+    own.state == "shut down"
+        && primary.disk().is_some_and(|primary| {
+            let mut history = primary.history.iter();
+            history.any(|fork| fork.timeline == own.timeline && own.checkpoint < fork.at)
+        })
+}
+
+/// P9, P10 and P0: nobody is the primary.
+fn without_primary(of: &Postgres, state: &State) -> Decision {
+    let here = |host: &HostName| of.here(state, host);
+    let silent = of
+        .members
+        .iter()
+        .any(|host| matches!(here(host), Here::Silent(_)));
+    let has_data = |host: &&HostName| here(host).disk().is_some();
+    let foreign = of.members.iter().find_map(|host| match here(host) {
+        Here::Foreign(names) => Some((host, names)),
+        _ => None,
+    });
+    if !of.members.iter().any(|host| has_data(&host)) {
+        if let Some((host, names)) = foreign {
+            return refused(refuse::foreign(of, host, names));
+        }
+        if silent {
+            return refused(refuse::may_hold_data(of, state));
+        }
+        return steps::found(of, state);
+    }
+    let mut decision = Decision::default();
+    for host in &of.members {
+        if let Here::Starting(disk, why) = here(host) {
+            decision.waits.push(coming(of, host, disk, why));
+        }
+    }
+    if !decision.waits.is_empty() {
+        return decision;
+    }
+    let former: Vec<(&HostName, &Disk)> = of
+        .members
+        .iter()
+        .filter_map(|host| match here(host) {
+            Here::Stopped(disk) if !disk.standby => Some((host, disk)),
+            _ => None,
+        })
+        .collect();
+    let newest = of
+        .members
+        .iter()
+        .filter_map(|host| newest(here(host)))
+        .max();
+    match &former[..] {
+        // Only a primary writes on a timeline, so on the newest one nobody can have more than the one that wrote it.
+        [(host, disk)] if !silent && newest <= newest_of_disk(disk) => {
+            steps::cold_start(of, state, host, disk)
+        }
+        [(_, _)] if !silent => refused(refuse::nobody_leads(of, state)),
+        [] => refused(refuse::nobody_leads(of, state)),
+        _ => refused(refuse::no_candidate(of, state, silent)),
+    }
+}
+
+/// The newest timeline that a host knows of.
+fn newest(here: &Here) -> Option<u32> {
+    let server = match here {
+        Here::Running(_, server, _) => server.timeline,
+        _ => 0,
+    };
+    here.disk()
+        .map(|disk| newest_of_disk(disk).unwrap_or(0).max(server))
+}
+
+fn newest_of_disk(disk: &Disk) -> Option<u32> {
+    let left = disk.history.iter().map(|fork| fork.timeline + 1).max();
+    Some(disk.reaches().0.max(left.unwrap_or(0)))
+}
+
+/// Where a stopped standby's data and the primary's history part, when the standby has gone beyond it (P3).
+fn diverged(disk: &Disk, primary: &Here, server: &Server) -> Option<(u32, Lsn)> {
+    let (timeline, at) = disk.reaches();
+    if timeline >= server.timeline {
+        return (timeline > server.timeline).then_some((server.timeline, Lsn(0)));
+    }
+    let history = &primary.disk()?.history;
+    let fork = history.iter().find(|fork| fork.timeline == timeline)?;
+    (at > fork.at).then_some((timeline, fork.at))
+}
+
+fn is_streaming(server: &Server) -> bool {
+    server
+        .receiver
+        .as_ref()
+        .is_some_and(|receiver| receiver.status == "streaming")
+}
+
+fn coming(of: &Postgres, host: &HostName, disk: &Disk, why: &str) -> Wait {
+    let expect = if disk.standby {
+        PostgresExpect::Standby
+    } else {
+        PostgresExpect::Primary
+    };
+    Wait {
+        what: format!("PostgreSQL on {host} runs and does not answer yet: {why}"),
+        until: claim(of, host, expect),
+        deadline_s: 300,
+    }
+}
+
+pub(super) fn claim(of: &Postgres, host: &HostName, expect: PostgresExpect) -> Claim {
+    Claim::new(
+        host,
+        Query::Postgres(of.about.clone()),
+        Expect::Postgres(expect),
+    )
+}

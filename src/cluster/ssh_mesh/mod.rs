@@ -1,0 +1,375 @@
+//! `ssh_mesh`: an account logs in on every host of a group from every other, with a key of its own on each.
+//!
+//! A key is made on its host and never leaves it. The other hosts learn its public half, and the keys that the
+//! hosts' ssh servers show, from the hosts themselves: over the connection that this program trusts.
+
+mod lines;
+mod proof;
+
+use crate::inventory::HostName;
+use crate::module::argument::needed;
+use crate::module::attributes::Wanted;
+use crate::module::managed_file::{self, ManagedFile};
+use crate::module::{Args, Context, Module, Unfit};
+use crate::plan::{Act, Class, Content, Decision, Step, StepId};
+use crate::playbook::{ArgKind, ModuleSpec};
+use crate::probe::path;
+use crate::probe::shell::{CommandLine, Outcome};
+use crate::probe::{Answers, Need, PathState, Seen};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The keys that an ssh server on EL9 has, best first.
+const SERVER_KEYS: [&str; 3] = [
+    "/etc/ssh/ssh_host_ed25519_key.pub",
+    "/etc/ssh/ssh_host_ecdsa_key.pub",
+    "/etc/ssh/ssh_host_rsa_key.pub",
+];
+
+/// The mesh that should be there.
+#[derive(Clone, Debug)]
+pub struct SshMesh {
+    hosts: Vec<(HostName, Option<String>)>,
+    user: String,
+    folder: String,
+    key: String,
+}
+
+/// What is known of every host.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    hosts: BTreeMap<HostName, Observed>,
+}
+
+/// What is known of one host.
+#[derive(Clone, Debug)]
+struct Observed {
+    folder: Seen<PathState>,
+    private: Seen<PathState>,
+    public: Seen<Option<path::Content>>,
+    server: Vec<Seen<Option<path::Content>>>,
+    authorized: Seen<Option<path::Content>>,
+    known: Seen<Option<path::Content>>,
+    authorized_path: Seen<PathState>,
+    known_path: Seen<PathState>,
+    /// Asked only of a mesh whose files are right.
+    logins: Option<Seen<Outcome>>,
+}
+
+/// A public key of a host, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+enum Told {
+    Keys(Vec<String>),
+    /// It answered, and has none yet.
+    None,
+    Silent,
+}
+
+impl Module for SshMesh {
+    const SPEC: ModuleSpec = ModuleSpec {
+        name: "ssh_mesh",
+        cluster: true,
+        registers: false,
+        free_form: None,
+        args: &[
+            needed(
+                "user",
+                ArgKind::Text,
+                "The account; it has the same name everywhere.",
+            ),
+            needed("home", ArgKind::Path, "Its home directory."),
+            needed(
+                "key",
+                ArgKind::Text,
+                "Name of the private key in `.ssh`; made when it is missing, kept when it is there.",
+            ),
+        ],
+    };
+
+    type State = State;
+
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        for name in ["user", "key"] {
+            let text = args.required(name)?;
+            if text.is_empty() || text.starts_with(['-', '.']) || !text.chars().all(plain) {
+                return Err(args.wrong_at(name, format!("`{text}` is no plain name")));
+            }
+        }
+        let mut hosts = Vec::new();
+        for host in context.group {
+            let address = match (context.variable)(host, "advertise_address")? {
+                Some(node) => Some(node),
+                None => (context.variable)(host, "ansible_host")?,
+            };
+            hosts.push((host.clone(), address.and_then(|node| node.scalar())));
+        }
+        Ok(Self {
+            hosts,
+            user: args.required("user")?,
+            folder: format!("{}/.ssh", args.required("home")?.trim_end_matches('/')),
+            key: args.required("key")?,
+        })
+    }
+
+    fn look(&self, seen: &Answers<'_>) -> Result<State, Need> {
+        let mut state = State::default();
+        for (host, _) in &self.hosts {
+            let public = format!("{}.pub", self.private());
+            state.hosts.insert(
+                host.clone(),
+                Observed {
+                    folder: seen.path(host, &*self.folder),
+                    private: seen.path(host, self.private()),
+                    public: seen.content(host, public),
+                    server: SERVER_KEYS
+                        .iter()
+                        .map(|path| seen.content(host, *path))
+                        .collect(),
+                    authorized: seen.content(host, self.file("authorized_keys")),
+                    known: seen.content(host, self.file("known_hosts")),
+                    authorized_path: seen.path(host, self.file("authorized_keys")),
+                    known_path: seen.path(host, self.file("known_hosts")),
+                    logins: None,
+                },
+            );
+        }
+        let state = seen.settle(state)?;
+        let mut proven = state.clone();
+        if self.decide(&state).is_settled() {
+            for (host, observed) in &mut proven.hosts {
+                if observed.answered() {
+                    let script = proof::script(self, &self.answering(&state));
+                    observed.logins = Some(seen.command(host, script));
+                }
+            }
+        }
+        seen.settle(proven)
+    }
+
+    fn plan(&self, state: &State) -> Decision {
+        let mut decision = self.decide(state);
+        if decision.is_settled() {
+            let logins = state
+                .hosts
+                .iter()
+                .filter_map(|(host, observed)| Some((host, observed.logins.as_ref()?)));
+            decision.refusals.extend(proof::refusal(&self.user, logins));
+        }
+        decision
+    }
+}
+
+impl SshMesh {
+    fn private(&self) -> String {
+        self.file(&self.key)
+    }
+
+    fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.folder)
+    }
+
+    fn wanted(&self, mode: u32) -> Wanted {
+        Wanted {
+            mode: Some(mode),
+            owner: Some(self.user.clone()),
+            group: Some(self.user.clone()),
+        }
+    }
+
+    fn answering(&self, state: &State) -> Vec<HostName> {
+        let answers = |host: &&HostName| state.hosts.get(*host).is_some_and(Observed::answered);
+        let names = self.hosts.iter().map(|(host, _)| host);
+        names.filter(answers).cloned().collect()
+    }
+
+    /// Files only: keys first, since what the others are told depends on them.
+    fn decide(&self, state: &State) -> Decision {
+        let mut decision = Decision::default();
+        let answering: Vec<(&HostName, &Observed)> = self
+            .hosts
+            .iter()
+            .filter_map(|(host, _)| Some((host, state.hosts.get(host)?)))
+            .filter(|(_, observed)| observed.answered())
+            .collect();
+        for (host, observed) in &answering {
+            decision.steps.extend(self.folder(host, observed));
+            decision.steps.extend(self.make_key(host, observed));
+        }
+        for (host, observed) in &answering {
+            for (name, path, content, lines) in [
+                (
+                    "authorized_keys",
+                    &observed.authorized_path,
+                    &observed.authorized,
+                    self.authorized(state, observed),
+                ),
+                (
+                    "known_hosts",
+                    &observed.known_path,
+                    &observed.known,
+                    self.known(state, observed),
+                ),
+            ] {
+                let file = ManagedFile {
+                    module: "ssh_mesh",
+                    host: (*host).clone(),
+                    path: self.file(name),
+                    content: Content::plain(lines),
+                    wanted: self.wanted(0o600),
+                };
+                let same =
+                    matches!(content, Seen::Is(Some(now)) if now.bytes == file.content.bytes);
+                let sight = managed_file::Sight {
+                    path: path.clone(),
+                    content: (!same).then(|| content.clone()),
+                };
+                let mut more = file.plan(&sight);
+                for step in &mut more.steps {
+                    step.id = StepId::new(&["ssh_mesh", name, host.as_str()]);
+                }
+                decision.steps.extend(more.steps);
+                decision.refusals.extend(more.refusals);
+            }
+        }
+        decision
+    }
+
+    fn folder(&self, host: &HostName, observed: &Observed) -> Option<Step> {
+        let wanted = self.wanted(0o700);
+        let (class, why) = match observed.folder.known()? {
+            PathState::Directory { attributes } => (
+                Class::Repair,
+                format!("its {}", wanted.difference(attributes)?),
+            ),
+            _ => (Class::Create, "it does not exist".to_owned()),
+        };
+        let act = Act::MakeDirectory {
+            path: self.folder.clone(),
+            mode: wanted.mode,
+            owner: wanted.owner,
+            group: wanted.group,
+        };
+        let id = StepId::new(&["ssh_mesh", "folder", host.as_str()]);
+        Some(Step::new(id, host, class, why, act))
+    }
+
+    /// RSA as the source document's script makes it: every crypto policy of EL9 takes it, FIPS too.
+    fn make_key(&self, host: &HostName, observed: &Observed) -> Option<Step> {
+        let path = self.private();
+        let comment = lines::comment(&self.user, host);
+        let generate = "ssh-keygen -q -t rsa -b 3072 -N ''";
+        let (script, why) = match (observed.private.known()?, observed.key()) {
+            (PathState::Absent, _) => (
+                format!("rm -f \"$0.pub\" && {generate} -C \"$1\" -f \"$0\""),
+                format!("{} has no key on it", self.user),
+            ),
+            (_, Told::None) => (
+                "ssh-keygen -y -f \"$0\" >\"$0.pub\"".to_owned(),
+                "the public half of its key is missing".to_owned(),
+            ),
+            _ => return None,
+        };
+        let words = [
+            "runuser", "-u", &self.user, "--", "sh", "-c", &script, &path, &comment,
+        ];
+        let act = Act::Command {
+            line: CommandLine {
+                words: words.iter().map(|word| (*word).to_owned()).collect(),
+                shell: false,
+                chdir: None,
+            },
+            writes: Some(vec![path.clone(), format!("{path}.pub")]),
+        };
+        let id = StepId::new(&["ssh_mesh", "key", host.as_str()]);
+        Some(Step::new(id, host, Class::Create, why, act))
+    }
+
+    /// A line for each host; what a silent host is known by stays.
+    fn authorized(&self, state: &State, observed: &Observed) -> Vec<u8> {
+        let now = bytes(&observed.authorized);
+        let mut new = Vec::new();
+        let mut ours = Vec::new();
+        for (host, _) in &self.hosts {
+            let comment = lines::comment(&self.user, host);
+            match state.hosts.get(host).map_or(Told::Silent, Observed::key) {
+                Told::Keys(keys) => new.extend(keys.iter().map(|key| format!("{key} {comment}"))),
+                Told::None => new.push(format!("# {comment}: its key is not made yet")),
+                Told::Silent => continue,
+            }
+            ours.push(comment);
+        }
+        let ours = |line: &str| ours.iter().any(|comment| lines::is_of(line, comment));
+        lines::replaced(now, ours, &new)
+    }
+
+    fn known(&self, state: &State, observed: &Observed) -> Vec<u8> {
+        let now = bytes(&observed.known);
+        let mut new = Vec::new();
+        let mut ours: Vec<&str> = Vec::new();
+        for (host, address) in &self.hosts {
+            let names: Vec<&str> = [Some(host.as_str()), address.as_deref()]
+                .into_iter()
+                .flatten()
+                .collect();
+            let label = if address.as_deref() == Some(host.as_str()) {
+                host.to_string()
+            } else {
+                names.join(",")
+            };
+            match state
+                .hosts
+                .get(host)
+                .map_or(Told::Silent, Observed::server_keys)
+            {
+                Told::Keys(keys) => new.extend(keys.iter().map(|key| format!("{label} {key}"))),
+                Told::None => new.push(format!("# {host}: its ssh server has no key yet")),
+                Told::Silent => continue,
+            }
+            ours.extend(names);
+        }
+        lines::replaced(now, |line| lines::names(line, &ours), &new)
+    }
+}
+
+fn bytes(content: &Seen<Option<path::Content>>) -> &[u8] {
+    match content {
+        Seen::Is(Some(content)) => &content.bytes,
+        _ => b"",
+    }
+}
+
+impl Observed {
+    fn answered(&self) -> bool {
+        self.folder.known().is_some()
+            && self.public.known().is_some()
+            && self.authorized.known().is_some()
+            && self.known.known().is_some()
+    }
+
+    fn key(&self) -> Told {
+        match &self.public {
+            Seen::Unknown(_) => Told::Silent,
+            Seen::Is(content) => content
+                .as_ref()
+                .and_then(|content| lines::key(&content.bytes))
+                .map_or(Told::None, |key| Told::Keys(vec![key])),
+        }
+    }
+
+    fn server_keys(&self) -> Told {
+        if self.server.iter().any(|key| key.known().is_none()) {
+            return Told::Silent;
+        }
+        let keys: Vec<String> = self
+            .server
+            .iter()
+            .filter_map(|key| lines::key(bytes(key)))
+            .collect();
+        if keys.is_empty() {
+            Told::None
+        } else {
+            Told::Keys(keys)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Changes of Pgpool-II, and statements about it.
+
+use crate::probe::Answer;
+use crate::probe::pgpool::{About, Pgpool, Watchdog};
+use crate::probe::shell::{join, quote};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A change of the nodes that Pgpool-II serves, by PCP on the host itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PgpoolAct {
+    /// Online recovery: makes a standby of a node whose server does not run. The script `standby.sh` on the
+    /// node refuses when it does run, or is ahead of the primary.
+    Recover {
+        /// Node id.
+        node: u32,
+        /// Whom to ask, and with which password file.
+        about: About,
+    },
+    /// Attaches a standby that streams.
+    Attach {
+        /// Node id.
+        node: u32,
+        /// Whom to ask, and with which password file.
+        about: About,
+    },
+}
+
+impl PgpoolAct {
+    /// The words of the command, as a reviewer reads them.
+    pub fn words(&self) -> Vec<String> {
+        let (program, node, about) = match self {
+            Self::Recover { node, about } => ("pcp_recovery_node", node, about),
+            Self::Attach { node, about } => ("pcp_attach_node", node, about),
+        };
+        let node = node.to_string();
+        [
+            program,
+            "-w",
+            "-h",
+            "localhost",
+            "-p",
+            "9898",
+            "-U",
+            &about.user,
+            "-n",
+            &node,
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
+    /// The text for the host's shell.
+    pub(super) fn script(&self) -> String {
+        let (Self::Recover { about, .. } | Self::Attach { about, .. }) = self;
+        format!(
+            "PCPPASSFILE={} LC_ALL=C {}",
+            quote(&about.passfile),
+            join(&self.words())
+        )
+    }
+
+    /// How long it may take, in seconds: a base backup copies the whole cluster.
+    pub(super) fn deadline_s(&self) -> u64 {
+        match self {
+            Self::Recover { .. } => 4 * 3600,
+            Self::Attach { .. } => 120,
+        }
+    }
+}
+
+/// What must hold of what a host says of Pgpool-II, of its addresses or of its PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PgpoolExpect {
+    /// It answers, and where there is a watchdog this host counts in it.
+    Serves(String),
+    /// The watchdog has a majority.
+    Quorum,
+    /// It takes this host for the primary.
+    Primary(String),
+    /// It does not send queries to this host.
+    Detached(String),
+    /// It sends queries to this host, a standby.
+    Standby(String),
+    /// No failover or recovery of ours is under way on the host.
+    Idle,
+    /// The host has this address.
+    HasAddress(String),
+    /// No PostgreSQL runs on its data directory.
+    Stopped,
+}
+
+impl PgpoolExpect {
+    /// Whether an answer confirms it.
+    pub fn holds(&self, answer: &Answer) -> bool {
+        match answer {
+            Answer::Pgpool(pgpool) => self.holds_of(pgpool),
+            Answer::Interfaces(interfaces) => match self {
+                Self::HasAddress(address) => interfaces.iter().any(|interface| {
+                    interface
+                        .addresses
+                        .iter()
+                        .any(|own| own.split_once('/').is_some_and(|(own, _)| own == address))
+                }),
+                _ => false,
+            },
+            Answer::Postgres(postgres) => *self == Self::Stopped && !postgres.running,
+            _ => false,
+        }
+    }
+
+    fn holds_of(&self, pgpool: &Pgpool) -> bool {
+        let node = |host: &str| pgpool.nodes.as_ref()?.iter().find(|node| node.host == host);
+        match self {
+            Self::Serves(host) => {
+                let counts = |state: &str| matches!(state, "LEADER" | "STANDBY");
+                pgpool.nodes.is_some()
+                    && pgpool
+                        .watchdog
+                        .as_ref()
+                        .is_none_or(|watchdog| watchdog.state(host).is_some_and(counts))
+            }
+            Self::Quorum => pgpool.watchdog.as_ref().is_some_and(Watchdog::has_quorum),
+            Self::Primary(host) => {
+                node(host).is_some_and(|node| node.is_attached() && node.role == "primary")
+            }
+            Self::Detached(host) => node(host).is_some_and(|node| !node.is_attached()),
+            Self::Standby(host) => node(host).is_some_and(|node| {
+                node.is_attached() && node.role == "standby" && node.pg_role == "standby"
+            }),
+            Self::Idle => pgpool.busy.is_empty(),
+            Self::HasAddress(_) | Self::Stopped => false,
+        }
+    }
+}
+
+impl fmt::Display for PgpoolExpect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Serves(_) => f.write_str("Pgpool-II answers, and counts in the watchdog"),
+            Self::Quorum => f.write_str("the watchdog has a majority"),
+            Self::Primary(host) => write!(f, "Pgpool-II takes {host} for the primary"),
+            Self::Detached(host) => write!(f, "Pgpool-II sends no queries to {host}"),
+            Self::Standby(host) => write!(f, "Pgpool-II has {host} as a standby"),
+            Self::Idle => f.write_str("no failover or recovery is under way"),
+            Self::HasAddress(address) => write!(f, "it has the address {address}"),
+            Self::Stopped => f.write_str("PostgreSQL does not run"),
+        }
+    }
+}
