@@ -19,7 +19,7 @@ build: tools ## Build the program and the lab
 tools: ## Install what the build and the tests need (Debian)
 	@scripts/tools.sh
 
-demo: build ## Three EL9-like hosts, converged to a Docker Swarm of three managers
+demo: build ## Three EL9-like hosts, converged to all layers
 	$(RELEASE)/lab up --name demo --hosts 3
 	$(RELEASE)/provision inventory/lab.yml
 	$(RELEASE)/provision status inventory/lab.yml
