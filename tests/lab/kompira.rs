@@ -4,6 +4,17 @@ use super::inventory::Inventory;
 use super::lab::{Lab, address_of, name_of};
 use std::path::PathBuf;
 
+/// The layers that the stack needs, and its own, which the built-in site leaves out.
+const LAYERS: &str = "\
+- import_playbook: hosts.yml
+- import_playbook: packages.yml
+- import_playbook: docker.yml
+- import_playbook: firewall.yml
+- import_playbook: swarm.yml
+- import_playbook: glusterfs.yml
+- import_playbook: kompira.yml
+";
+
 /// The variables that the lab needs: its kernel has no ip_vs, and its containers may not raise their limits.
 pub fn inventory(lab: &Lab, base: Inventory, images: &str, name: &str) -> PathBuf {
     std::fs::write(
@@ -11,6 +22,9 @@ pub fn inventory(lab: &Lab, base: Inventory, images: &str, name: &str) -> PathBu
         "services:\n  jobmngrd: { ulimits: !reset {} }\n  kengine: { ulimits: !reset {} }\n",
     )
     .unwrap();
+    let playbooks = lab.files.path().join("playbooks");
+    std::fs::create_dir_all(&playbooks).unwrap();
+    std::fs::write(playbooks.join("site.yml"), LAYERS).unwrap();
     base.var("nginx_port_mode", "host")
         .var("rabbitmq_port_mode", "host")
         .var("stack_endpoint_mode", "dnsrr")

@@ -189,8 +189,10 @@ fn killed_runs() {
 }
 
 /// The stack of Kompira on a shared directory, with a database outside.
-#[test]
-#[ignore = "needs root and the lab"]
+#[expect(
+    dead_code,
+    reason = "not a test yet: it has never run to its end in the lab, and its layer is not in the site"
+)]
 fn kompira_stack() {
     let lab = scenario("blank hosts", || Lab::up("kompira", 3));
     let url = scenario("a database", || kompira::external_database(&lab));
