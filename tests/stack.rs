@@ -103,7 +103,7 @@ fn render(
     std::fs::write(place.join("inventory.yml"), text).unwrap();
     Command::new(env!("CARGO_BIN_EXE_provision"))
         .current_dir(place)
-        .args(["stack", "inventory.yml"])
+        .args(["stack", "inventory.yml", "--playbook", "kompira.yml"])
         .args(words)
         .output()
         .unwrap()
