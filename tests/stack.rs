@@ -211,7 +211,7 @@ fn wrong_input_is_told_at_its_place() {
         ("tz: UTC", "", mixed, "do not find each other"),
         ("rabbitmq_use_longname: true", "", NAMES, "no domain"),
         ("rabbitmq_use_longname: false", "", long, "have a domain"),
-        ("rabbitmq_erlang_cookie: \"a\\nb\"", "", NAMES, "line break"),
+        ("rabbitmq_erlang_cookie: \"a\\nb\"", "", NAMES, "one line"),
         ("database_url: nonsense", "", NAMES, "is a URL"),
         ("nginx_port_mode: mesh", "", NAMES, "nginx_port_mode"),
         ("ca_keytype: dsa", "", NAMES, "ca_keytype"),

@@ -231,7 +231,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         let mut gone = self.memory.forget(host, |query, seen| {
             scope.touches(query, true) || (seen.unknown().is_some() && scope.is_above(query))
         });
-        if *scope == Scope::Cluster {
+        if scope.is_wide() {
             for other in self.hosts.iter().filter(|other| *other != host) {
                 let touches = |query: &Query, _: &Seen<Answer>| scope.touches(query, false);
                 gone.extend(self.memory.forget(other, touches));

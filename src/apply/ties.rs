@@ -118,12 +118,12 @@ impl Ties {
                 .entry(step.subject.clone())
                 .or_default()
                 .insert(index);
-            if step.scope == Scope::Cluster {
+            if step.scope.is_wide() {
                 self.wide.insert(index);
             }
         }
         for step in before.iter().chain(now) {
-            if step.scope == Scope::Cluster {
+            if step.scope.is_wide() {
                 self.dirty.extend(index + 1..tasks);
             } else if let Some(askers) = self.askers.get(&step.subject) {
                 self.dirty.extend(askers.range(index + 1..));

@@ -1,6 +1,6 @@
 //! What an act may change, and which answers that makes doubtful.
 
-use super::{Act, StackAct, UnitVerb};
+use super::{Act, PgpoolAct, StackAct, UnitVerb};
 use crate::probe::Query;
 
 /// What an act may change: answers within it are forgotten after the act, and acts within each other's do not run side by side.
@@ -13,8 +13,10 @@ pub enum Scope {
     Paths(Vec<String>),
     /// Anything on the host.
     Host,
-    /// Anything on any host of the cluster.
+    /// Anything on the host, and what the other hosts tell of the cluster.
     Cluster,
+    /// Anything on every host, their own files and units too: what works on another host in its own ways.
+    Everything,
 }
 
 impl Act {
@@ -48,11 +50,13 @@ impl Act {
             | Self::SetSysctl { .. }
             | Self::Command { writes: None, .. }
             | Self::Unit { .. }
-            | Self::Pgpool(_)
+            | Self::Pgpool(PgpoolAct::Attach { .. })
             | Self::Swarm(_)
             | Self::Postgres(_)
             | Self::Stack(_)
             | Self::Gluster(_) => Scope::Cluster,
+            // Pgpool-II makes the standby on the other host, by ssh.
+            Self::Pgpool(PgpoolAct::Recover { .. }) => Scope::Everything,
         }
     }
 }
@@ -61,6 +65,7 @@ impl Scope {
     /// Whether an answer to `query`, asked of the host itself (`same_host`) or of another, may no longer be true.
     pub fn touches(&self, query: &Query, same_host: bool) -> bool {
         match self {
+            Self::Everything => true,
             Self::Cluster => same_host || !query.is_local(),
             Self::Host => same_host,
             Self::Entry(path) => {
@@ -131,6 +136,11 @@ impl Scope {
                     }
             }
         }
+    }
+
+    /// Whether other hosts' answers may no longer be true either.
+    pub fn is_wide(&self) -> bool {
+        matches!(self, Self::Cluster | Self::Everything)
     }
 
     /// Whether it is about a path below what changes. An answer to that is only affected when it could not be had:
@@ -215,5 +225,22 @@ mod tests {
         assert!(act.writes().touches(&Query::SwarmNodes, false));
         assert!(act.writes().touches(&Query::Path("/x".into()), true));
         assert!(!act.writes().touches(&Query::Path("/x".into()), false));
+    }
+
+    #[test]
+    fn online_recovery_touches_the_files_and_units_of_the_other_hosts() {
+        let about = crate::probe::pgpool::About {
+            conf: "/etc/pgpool-II".into(),
+            user: "pgpool".into(),
+            passfile: "/var/lib/pgsql/.pcppass".into(),
+        };
+        let unit = Query::Unit("postgresql-16.service".into());
+        let recover = Act::Pgpool(PgpoolAct::Recover {
+            node: 1,
+            about: about.clone(),
+        });
+        assert!(recover.writes().is_wide() && recover.writes().touches(&unit, false));
+        let attach = Act::Pgpool(PgpoolAct::Attach { node: 1, about });
+        assert!(attach.writes().is_wide() && !attach.writes().touches(&unit, false));
     }
 }

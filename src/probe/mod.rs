@@ -122,7 +122,10 @@ impl Answer {
     /// The part that only an act can change; `None` when all of it changes by itself.
     pub fn steady(&self) -> Option<Self> {
         Some(match self {
-            Self::Clock(_) | Self::Filesystem(_) | Self::GlusterStatus(_) => return None,
+            // A virtual address comes and goes by itself.
+            Self::Interfaces(_) | Self::Clock(_) | Self::Filesystem(_) | Self::GlusterStatus(_) => {
+                return None;
+            }
             Self::Docker(docker) => Self::Docker(docker.steady()),
             Self::SwarmNodes(roster) => Self::SwarmNodes(roster.steady()?),
             Self::Pgpool(pgpool) => Self::Pgpool(pgpool.steady()),
@@ -143,7 +146,9 @@ impl Query {
     pub fn is_local(&self) -> bool {
         !matches!(
             self,
-            Self::Docker
+            // A virtual address moves when a daemon of another host starts.
+            Self::Interfaces
+                | Self::Docker
                 | Self::SwarmNodes
                 | Self::Postgres(_)
                 | Self::Pgpool(_)

@@ -129,13 +129,19 @@ pub fn first_run(lab: &Lab, planned: &BTreeSet<Step>) {
 
 fn shared(lab: &Lab) {
     for host in lab.hosts() {
-        let word = format!("word-of-{}", name_of(host));
-        lab.sh(host, &format!("echo {word} >/mnt/gluster/canary"));
+        let word = name_of(host);
+        lab.sh(host, &format!("echo {word} >/mnt/gluster/{word}"));
         for reader in lab.hosts() {
-            assert_eq!(lab.sh(reader, "cat /mnt/gluster/canary").trim(), word);
+            // A mount keeps what it knows of a folder for a second.
+            let read = format!(
+                "for _ in $(seq 100); do cat /mnt/gluster/{word} 2>/dev/null && break; sleep 0.1; done"
+            );
+            assert_eq!(lab.sh(reader, &read).trim(), word);
         }
     }
-    lab.sh(1, "rm /mnt/gluster/canary");
+    for host in lab.hosts() {
+        lab.sh(1, &format!("rm /mnt/gluster/{}", name_of(host)));
+    }
 }
 
 /// The processes of this name whose arguments have the word.

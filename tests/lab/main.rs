@@ -210,7 +210,7 @@ fn kompira_stack() {
         kompira::converged(&lab, &inventory);
     });
     scenario("keys stay where they are", || {
-        kompira::secrets(&lab, &inventory)
+        kompira::secrets(&lab, &inventory);
     });
     scenario("changes by hand and of the declaration", || {
         kompira::changes(&lab, &inventory);

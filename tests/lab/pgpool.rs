@@ -34,7 +34,7 @@ struct Site<'a> {
 
 impl<'a> Site<'a> {
     fn of(lab: &'a Lab) -> Self {
-        let mut inventory = Inventory::of(lab).var("cluster_vip", VIP);
+        let mut inventory = Inventory::of(lab).only_database().var("cluster_vip", VIP);
         for (name, password) in PASSWORDS {
             inventory = inventory.var(name, password);
         }
