@@ -153,7 +153,11 @@ fn every_code_has_a_page() {
     let mut explained = BTreeSet::new();
     for entry in std::fs::read_dir(root.join("docs/explain")).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        explained.extend(heading.captures_iter(&text).map(|found| found[1].to_owned()));
+        explained.extend(
+            heading
+                .captures_iter(&text)
+                .map(|found| found[1].to_owned()),
+        );
     }
     assert!(used.len() > 80, "the codes were not found: {used:?}");
     assert_eq!(used, explained, "codes on the left, pages on the right");
