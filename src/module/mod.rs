@@ -174,5 +174,6 @@ modules! {
     SharedDir(crate::cluster::shared_dir::SharedDir),
     SecretKey(crate::cluster::secret_key::SecretKey),
     Certificates(crate::cluster::certificates::Certificates),
+    StackImages(crate::cluster::stack::StackImages),
     Stack(crate::cluster::stack::Stack),
 }

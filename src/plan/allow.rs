@@ -13,6 +13,10 @@ pub const VERBS: &[(&str, &str)] = &[
         "remove the services, networks and configs of the stack OBJECT; its volumes stay",
     ),
     (
+        "remove-service",
+        "remove the service OBJECT of the stack, which nothing declares",
+    ),
+    (
         "revert-service",
         "take back what was changed by hand on the service OBJECT",
     ),

@@ -34,7 +34,9 @@ impl Act {
                 ..
             } => Scope::Paths(paths.clone()),
             // These are seen by the host alone: its account, its name, what it starts at boot.
-            Self::Stack(StackAct::Pull { .. } | StackAct::Load { .. })
+            Self::Stack(
+                StackAct::Pull { .. } | StackAct::Load { .. } | StackAct::Reload { .. },
+            )
             | Self::AddToGroup { .. }
             | Self::SetHostname(_)
             | Self::Mount(_)
@@ -116,6 +118,7 @@ impl Scope {
                         | Query::Sysctl(_)
                         | Query::SwarmNodes
                         | Query::Stack(_)
+                        | Query::StackNode(_)
                         | Query::Image(_)
                         | Query::Tables(_)
                         | Query::GlusterVolume(_)
@@ -130,6 +133,9 @@ impl Scope {
                             .iter()
                             .any(|path| overlap(path, about) || overlap(path, "/etc/fstab")),
                         Query::Mounted(about) => paths.iter().any(|path| overlap(path, about)),
+                        Query::Presented(about) => {
+                            paths.iter().any(|path| overlap(path, &about.file))
+                        }
                         Query::Certificates(place) => {
                             paths.iter().any(|path| overlap(path, &place.folder))
                         }

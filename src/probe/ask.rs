@@ -2,8 +2,8 @@
 
 use super::{
     Answer, Query, Seen, brick, certificate, docker, firewall, firewall_service, gluster,
-    gluster_volume, machine, mounted, network, package, path, pgpool, postgres, shell, stack,
-    tables, unit, user,
+    gluster_volume, image, machine, mounted, network, package, path, pgpool, postgres, presented,
+    shell, stack, stack_node, tables, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -86,7 +86,9 @@ impl Ask {
             Query::GlusterStatus(name) => gluster_volume::status_script(name),
             Query::GlusterBrick(path) => brick::script(path),
             Query::Stack(name) => stack::script(name),
-            Query::Image(reference) => stack::image_script(reference),
+            Query::StackNode(about) => stack_node::script(about),
+            Query::Presented(about) => presented::script(about),
+            Query::Image(reference) => image::script(reference),
             Query::Certificates(place) => certificate::script(place),
             Query::Tables(database) => tables::script(database),
         };
@@ -169,7 +171,11 @@ impl Ask {
             }
             Query::GlusterBrick(_) => one(brick::parse(stdout, stderr).map(Answer::GlusterBrick)),
             Query::Stack(_) => one(stack::parse(stdout, stderr).map(Answer::Stack)),
-            Query::Image(_) => one(stack::parse_image(stdout, stderr).map(Answer::Image)),
+            Query::StackNode(_) => one(stack_node::parse(stdout, stderr).map(Answer::StackNode)),
+            Query::Presented(about) => {
+                one(presented::parse(about, stdout, stderr).map(Answer::Presented))
+            }
+            Query::Image(_) => one(image::parse(stdout, stderr).map(Answer::Image)),
             Query::Certificates(place) => {
                 one(certificate::parse(place, stdout, stderr).map(Answer::Certificates))
             }

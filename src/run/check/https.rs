@@ -25,11 +25,12 @@ async fn one(checks: &Checks<'_>, host: &HostName) -> Result {
     );
     let address = checks.address(host);
     let resolve = format!("{host}:443:{address}");
-    // A few tries: a task may be on its way from one node to another.
+    // Some patience: after a deployment the application prepares itself while its tasks run already.
     let script = format!(
-        "for n in 1 2 3 4 5; do\n\
+        "end=$(($(date +%s) + 40))\n\
+         while :; do\n\
          said=$(curl --silent --show-error --max-time 10 --output /dev/null --write-out '%{{http_code}}' --cacert {} --resolve {} {} 2>&1)\n\
-         [ \"$said\" = 200 ] && break; sleep 2; done\n\
+         [ \"$said\" != 200 ] && [ \"$(date +%s)\" -lt $end ] || break; sleep 1; done\n\
          printf %s \"$said\"; [ \"$said\" = 200 ]",
         quote(&authority),
         quote(&resolve),
