@@ -175,4 +175,5 @@ modules! {
     SecretKey(crate::cluster::secret_key::SecretKey),
     Certificates(crate::cluster::certificates::Certificates),
     Stack(crate::cluster::stack::Stack),
+    ExternalDatabase(crate::cluster::external_database::ExternalDatabase),
 }

@@ -89,7 +89,7 @@ impl Scope {
                             path.starts_with("/etc/systemd/")
                                 || path.starts_with("/usr/lib/systemd/")
                         }),
-                        Query::Resolve(_) => paths.iter().any(|path| {
+                        Query::Resolve(_) | Query::DatabasePort(_) => paths.iter().any(|path| {
                             overlap(path, "/etc/hosts") || overlap(path, "/etc/resolv.conf")
                         }),
                         Query::User(_) => paths.iter().any(|path| {
