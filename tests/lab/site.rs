@@ -17,6 +17,20 @@ const DISKS: &str = "/data/brick /var/lib/docker";
 const OVERLAY: &str =
     "services:\n  jobmngrd: { ulimits: !reset {} }\n  kengine: { ulimits: !reset {} }\n";
 
+/// The site and the layer of the stack, which the built-in one leaves out.
+const LAYERS: &str = "\
+- import_playbook: hosts.yml
+- import_playbook: packages.yml
+- import_playbook: postgresql-packages.yml
+- import_playbook: docker.yml
+- import_playbook: firewall.yml
+- import_playbook: swarm.yml
+- import_playbook: glusterfs.yml
+- import_playbook: postgresql.yml
+- import_playbook: pgpool.yml
+- import_playbook: kompira.yml
+";
+
 /// A site to be built.
 pub struct Site<'a> {
     pub lab: &'a Lab,
@@ -40,6 +54,9 @@ impl<'a> Site<'a> {
             lab.name()
         );
         std::fs::write(lab.files.path().join("overlay.yml"), OVERLAY).unwrap();
+        let playbooks = lab.files.path().join("playbooks");
+        std::fs::create_dir_all(&playbooks).unwrap();
+        std::fs::write(playbooks.join("site.yml"), LAYERS).unwrap();
         let path = |name: &str| state.join(name).display().to_string();
         Self {
             lab,
