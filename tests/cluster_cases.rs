@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use provision::cluster::certificates::Certificates;
+use provision::cluster::external_database::ExternalDatabase;
 use provision::cluster::gluster_pool::GlusterPool;
 use provision::cluster::gluster_volume::GlusterVolume;
 use provision::cluster::postgres::Postgres;
@@ -49,6 +50,11 @@ fn secret_key() {
 #[test]
 fn certificates() {
     run_all::<Certificates>();
+}
+
+#[test]
+fn external_database() {
+    run_all::<ExternalDatabase>();
 }
 
 #[test]

@@ -176,4 +176,5 @@ modules! {
     Certificates(crate::cluster::certificates::Certificates),
     StackImages(crate::cluster::stack::StackImages),
     Stack(crate::cluster::stack::Stack),
+    ExternalDatabase(crate::cluster::external_database::ExternalDatabase),
 }

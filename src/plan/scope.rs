@@ -55,10 +55,13 @@ impl Act {
             | Self::Pgpool(PgpoolAct::Attach { .. })
             | Self::Swarm(_)
             | Self::Postgres(_)
-            | Self::Stack(_)
+            | Self::Stack(StackAct::PruneConfigs { .. } | StackAct::Remove { .. })
             | Self::Gluster(_) => Scope::Cluster,
-            // Pgpool-II makes the standby on the other host, by ssh.
-            Self::Pgpool(PgpoolAct::Recover { .. }) => Scope::Everything,
+            // Pgpool-II makes the standby on the other host, by ssh. What is on the share is on every host.
+            Self::Pgpool(PgpoolAct::Recover { .. })
+            | Self::Stack(
+                StackAct::MakeKey { .. } | StackAct::Certify(_) | StackAct::Deploy { .. },
+            ) => Scope::Everything,
         }
     }
 }
@@ -91,7 +94,7 @@ impl Scope {
                             path.starts_with("/etc/systemd/")
                                 || path.starts_with("/usr/lib/systemd/")
                         }),
-                        Query::Resolve(_) => paths.iter().any(|path| {
+                        Query::Resolve(_) | Query::DatabasePort(_) => paths.iter().any(|path| {
                             overlap(path, "/etc/hosts") || overlap(path, "/etc/resolv.conf")
                         }),
                         Query::User(_) => paths.iter().any(|path| {

@@ -1,9 +1,9 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, brick, certificate, docker, firewall, firewall_service, gluster,
-    gluster_volume, image, machine, mounted, network, package, path, pgpool, postgres, presented,
-    shell, stack, stack_node, tables, unit, user,
+    Answer, Query, Seen, brick, certificate, database_port, docker, firewall, firewall_service,
+    gluster, gluster_volume, image, machine, mounted, network, package, path, pgpool, postgres,
+    presented, shell, stack, stack_node, tables, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -91,6 +91,7 @@ impl Ask {
             Query::Image(reference) => image::script(reference),
             Query::Certificates(place) => certificate::script(place),
             Query::Tables(database) => tables::script(database),
+            Query::DatabasePort(endpoint) => database_port::script(endpoint),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
@@ -180,6 +181,9 @@ impl Ask {
                 one(certificate::parse(place, stdout, stderr).map(Answer::Certificates))
             }
             Query::Tables(_) => one(tables::parse(*status, stdout, stderr).map(Answer::Tables)),
+            Query::DatabasePort(_) => {
+                one(database_port::parse(*status, stdout, stderr).map(Answer::DatabasePort))
+            }
         }
     }
 }

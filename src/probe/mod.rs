@@ -7,6 +7,7 @@ pub mod answers;
 pub mod ask;
 pub mod brick;
 pub mod certificate;
+pub mod database_port;
 pub mod docker;
 pub mod firewall;
 pub mod firewall_service;
@@ -123,6 +124,8 @@ queries! {
     certificates: Certificates(certificate::Place) => certificate::Pair,
     /// How many tables of the application a local database has; `None` when this host has no such database.
     tables: Tables(String) => Option<u64>,
+    /// What listens at an address of the network, as seen from this host.
+    database_port: DatabasePort(database_port::Endpoint) => database_port::Listens,
 }
 
 impl Answer {
@@ -143,7 +146,9 @@ impl Answer {
             Self::Stack(stack) => Self::Stack(stack.steady()?),
             Self::Certificates(pair) => Self::Certificates(pair.steady()),
             // Containers come and go by themselves.
-            Self::Tables(_) | Self::StackNode(_) | Self::Presented(_) => return None,
+            Self::Tables(_) | Self::DatabasePort(_) | Self::StackNode(_) | Self::Presented(_) => {
+                return None;
+            }
             other => other.clone(),
         })
     }
@@ -171,6 +176,7 @@ impl Query {
                 | Self::Presented(_)
                 | Self::Certificates(_)
                 | Self::Tables(_)
+                | Self::DatabasePort(_)
         )
     }
 }

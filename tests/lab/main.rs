@@ -8,6 +8,7 @@
 
 mod access;
 mod apply;
+mod bad_input;
 mod blank;
 mod conformance;
 mod disks;
@@ -22,6 +23,7 @@ mod lab;
 mod link;
 mod locks;
 mod machines;
+mod others;
 mod packages;
 mod pgpool;
 mod plan;
@@ -29,6 +31,7 @@ mod postgres;
 mod provision;
 mod scenario;
 mod shapes;
+mod site;
 mod started;
 mod sudo;
 mod terminal;
@@ -220,5 +223,62 @@ fn database() {
     });
     scenario("a former primary stays down", || {
         postgres::failed_over(&lab);
+    });
+}
+
+/// Input that cannot work; then a site whose directory and database are somebody else's.
+#[test]
+#[ignore = "needs root and the lab"]
+fn bad_input_and_borrowed() {
+    let lab = scenario("four hosts up, one of them a stranger", || {
+        Lab::up("borrowed", 4)
+    });
+    scenario("wrong inventories", || bad_input::of_inventory(&lab));
+    scenario("hosts that the inventory does not fit", || {
+        bad_input::of_hosts(&lab);
+    });
+    scenario("numbers that no majority gains by", || others::even(&lab));
+    let export = lab.run("nfs-server", &[]);
+    let url = scenario("a database by hand", || others::borrow_database(&lab));
+    let site = others::borrowed(&lab, export.trim(), &url);
+    scenario("its database cannot be reached", || {
+        others::unreachable_database(&lab, &site);
+    });
+    scenario("a file server and a database from outside", || {
+        site.converge();
+        others::borrowed_used(&lab);
+    });
+}
+
+/// Other names and numbers wherever they can be chosen, and hostile passwords.
+#[test]
+#[ignore = "needs root and the lab"]
+fn renamed() {
+    let lab = scenario("three hosts up in a /23", others::renamed);
+    scenario("other names, hostile passwords", || {
+        others::renamed_site(&lab).converge();
+    });
+    scenario("used by these names", || others::renamed_used(&lab));
+}
+
+/// Five managers and mounts, three bricks, three hosts of the database.
+#[test]
+#[ignore = "needs root and the lab: `make test-shapes`"]
+fn shape_five() {
+    let lab = scenario("five hosts up", || Lab::up("five", 5));
+    scenario("five hosts", || others::five(&lab).converge());
+    scenario("its parts are where they should be", || {
+        others::five_used(&lab);
+    });
+}
+
+/// The database on hosts of its own.
+#[test]
+#[ignore = "needs root and the lab: `make test-shapes`"]
+fn shape_apart() {
+    let lab = scenario("six hosts up", || Lab::up("apart", 6));
+    scenario("three and three hosts", || others::apart(&lab).converge());
+    scenario("its parts are where they should be", || {
+        others::apart_used(&lab);
     });
 }

@@ -111,6 +111,8 @@ impl Module for Certificates {
             .iter()
             .map(|host| (host.clone(), self.share.look(seen, host)))
             .collect();
+        // Who speaks for the share is known when all have answered: a kept answer of another would not be forgotten.
+        let mounts = seen.settle(mounts)?;
         let speaker = mounts.iter().find(|(_, mount)| mount.known().is_some());
         let speaker = speaker.map(|(host, _)| host.clone());
         let place = Place {

@@ -3,7 +3,7 @@
 use super::state::{Disk, Here};
 use super::{Postgres, State, refuse, steps};
 use crate::inventory::HostName;
-use crate::plan::{Claim, Decision, Expect, PostgresExpect, Refusal, Wait};
+use crate::plan::{Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
 use crate::probe::Query;
 use crate::probe::postgres::{Lsn, Server};
 use std::collections::BTreeSet;
@@ -23,6 +23,32 @@ pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
         [(host, server)] => with_primary(of, state, host, server),
         [] => without_primary(of, state),
         _ => refused(refuse::two_primaries(of, state)),
+    }
+}
+
+/// Before anything is changed: where a database is to be made, whether its directory is free everywhere. P26 and P27
+/// reach the whole layer here, since no host is to be begun with.
+pub(super) fn check(of: &Postgres, state: &State) -> Decision {
+    let here = |host: &HostName| of.here(state, host);
+    if of.members.iter().any(|host| here(host).disk().is_some()) {
+        return Decision::default();
+    }
+    let foreign = of.members.iter().filter_map(|host| match here(host) {
+        Here::Foreign(names) => Some(refuse::foreign(of, host, names)),
+        _ => None,
+    });
+    let elsewhere = of
+        .members
+        .iter()
+        .any(|host| matches!(here(host), Here::Elsewhere(_)))
+        .then(|| refuse::other_version(of, state));
+    let mut refusals: Vec<Refusal> = foreign.chain(elsewhere).collect();
+    for refusal in &mut refusals {
+        refusal.reach = Reach::Layer;
+    }
+    Decision {
+        refusals,
+        ..Decision::default()
     }
 }
 

@@ -60,11 +60,7 @@ pub(super) fn node_labels(
         .collect()
 }
 
-pub(super) fn pools(
-    args: &Args<'_>,
-    name: &str,
-    subnet_size: u8,
-) -> Result<Vec<Ipv4Net>, Unfit> {
+pub(super) fn pools(args: &Args<'_>, name: &str, subnet_size: u8) -> Result<Vec<Ipv4Net>, Unfit> {
     let mut pools = Vec::new();
     for text in args.list(name) {
         let problem = match text.parse::<Ipv4Net>() {

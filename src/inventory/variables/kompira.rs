@@ -43,8 +43,10 @@ pub(super) const TABLE: &[Variable] = &[
         Kompira,
         "database_host",
         Kind::Text,
-        Some("host.docker.internal"),
-        "Host of the database when database_url is not set.",
+        Some(
+            "{{ cluster_vip if groups.database and groups.kompira | reject('in', groups.database) | list else 'host.docker.internal' }}",
+        ),
+        "Host of the database when database_url is not set: the node's own Pgpool-II, or the virtual address when some node has none.",
     ),
     row(
         Kompira,
