@@ -99,7 +99,7 @@ impl Scope {
                             overlap(path, "/etc/os-release") || overlap(path, "/etc/machine-id")
                         }),
                         Query::Docker => paths.iter().any(|path| {
-                            ["/var/lib/docker", "/run/docker.sock", "/usr/bin"]
+                            ["/var/lib/docker", "/var/lib/provision", "/run/docker.sock", "/usr/bin"]
                                 .iter()
                                 .any(|place| overlap(path, place))
                         }),

@@ -3,6 +3,7 @@
 //! [`state`] says what the hosts told, [`table`] which row of the decision table each host is in,
 //! [`steps`] what follows, and [`refuse`] why not. `docs/swarm.md` is the table for people.
 
+mod activate;
 mod args;
 mod drift;
 mod found;
@@ -37,6 +38,8 @@ pub struct Swarm {
     data_path_port: u16,
     default_addr_pool: Vec<Ipv4Net>,
     subnet_size: u8,
+    /// Only lets tasks run on the nodes that provision joined drained.
+    activate: bool,
 }
 
 /// A host's place in the swarm that should be there.
@@ -89,6 +92,13 @@ impl Module for Swarm {
                 required: false,
                 default: Some("24"),
                 doc: "Prefix length of those subnets. Fixed when the swarm is founded.",
+            },
+            ArgSpec {
+                name: "activate",
+                kind: ArgKind::Bool,
+                required: false,
+                default: Some("false"),
+                doc: "Only lets tasks run on the hosts that provision joined drained: for a last task, after all layers.",
             },
         ],
     };
@@ -151,6 +161,7 @@ impl Module for Swarm {
             data_path_port,
             default_addr_pool: args::pools(args, subnet_size)?,
             subnet_size,
+            activate: args.flag("activate"),
         })
     }
 
@@ -169,11 +180,15 @@ impl Module for Swarm {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        table::decide(self, state)
+        if self.activate {
+            activate::decide(self, state)
+        } else {
+            table::decide(self, state)
+        }
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.activate).then(|| health::of(self, state))
     }
 }
 
@@ -183,6 +198,7 @@ impl Swarm {
         static NOTHING: Observed = Observed {
             here: Here::Silent(String::new()),
             roster: None,
+            marked: false,
             networks: Seen::Unknown(String::new()),
         };
         state.hosts.get(&member.host).unwrap_or(&NOTHING)

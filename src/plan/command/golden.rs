@@ -203,6 +203,7 @@ fn a_join_takes_its_token_on_standard_input_only() {
         advertise_addr: "10.20.0.2".into(),
         remote_addrs: vec!["10.20.0.1:2377".into(), "10.20.0.3:2377".into()],
         token_from: vec!["ke2-server1".into()],
+        drained: false,
     });
     assert_eq!(
         act.show(),
