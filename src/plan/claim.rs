@@ -224,7 +224,9 @@ impl fmt::Display for Claim {
             Expect::Stack(expect) => write!(f, "{expect}"),
             Expect::Postgres(expect) => write!(f, "{expect}"),
             Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
-            Expect::NodeActive(name) => write!(f, "the roster lists node {name} as ready and active"),
+            Expect::NodeActive(name) => {
+                write!(f, "the roster lists node {name} as ready and active")
+            }
             Expect::DrainMarked(true) => f.write_str("it is noted that it joins drained"),
             Expect::DrainMarked(false) => f.write_str("no note of a drain is on it"),
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),

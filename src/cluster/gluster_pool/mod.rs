@@ -3,23 +3,27 @@
 //! [`state`] says what the hosts told, [`table`] what follows, [`refuse`] why not. `docs/glusterfs.md` is the table
 //! for people.
 
+mod between;
 mod health;
 mod refuse;
+mod replaced;
 mod state;
 mod table;
 
 pub use state::{Here, Observed, State};
 
 use crate::inventory::HostName;
+use crate::module::argument::defaulted;
 use crate::module::{Args, Context, Health, Module, Unfit};
 use crate::plan::Decision;
-use crate::playbook::ModuleSpec;
+use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::{Answers, Need};
 
 /// The pool that should be there.
 #[derive(Clone, Debug)]
 pub struct GlusterPool {
     hosts: Vec<HostName>,
+    on_root: bool,
 }
 
 impl Module for GlusterPool {
@@ -28,14 +32,20 @@ impl Module for GlusterPool {
         cluster: true,
         registers: false,
         free_form: None,
-        args: &[],
+        args: &[defaulted(
+            "on_root",
+            ArgKind::Bool,
+            "false",
+            "Consent to bricks on the root file system, also on a host that is made anew.",
+        )],
     };
 
     type State = State;
 
-    fn from_args(_args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
         Ok(Self {
             hosts: context.group.to_vec(),
+            on_root: args.flag("on_root"),
         })
     }
 
@@ -51,6 +61,7 @@ impl Module for GlusterPool {
                 .hosts
                 .insert(host.clone(), Observed::new(&seen.gluster(host), names));
         }
+        state.look_for_bricks(self, seen);
         seen.settle(state)
     }
 

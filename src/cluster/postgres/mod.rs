@@ -17,7 +17,7 @@ pub use state::{Disk, Here, Observed, State};
 
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Health, Module, Unfit};
-use crate::plan::{Decision, RoleSpec};
+use crate::plan::{Allow, Decision, RoleSpec};
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
 use crate::probe::postgres::About;
 use crate::probe::{Answers, Need};
@@ -36,6 +36,7 @@ pub struct Postgres {
     database: String,
     owner: String,
     extensions: Vec<(String, String)>,
+    allowed: Vec<Allow>,
 }
 
 const fn arg(name: &'static str, kind: ArgKind, required: bool, doc: &'static str) -> ArgSpec {
@@ -119,6 +120,7 @@ impl Module for Postgres {
             }
             state.hosts.insert(host.clone(), observed);
         }
+        state.look_beyond(self, seen);
         seen.settle(state)
     }
 

@@ -2,6 +2,7 @@
 
 use super::state::{Disk, Here};
 use super::{Postgres, State, refuse, steps};
+use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
 use crate::plan::{Claim, Decision, Expect, PostgresExpect, Refusal, Wait};
 use crate::probe::Query;
@@ -82,7 +83,12 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
                 }
             }
             // P4, ruling 3: Pgpool-II's online recovery brings it back as a standby.
-            Here::Stopped(disk) if !disk.standby && lost_nothing(disk, of.here(state, host)) => {}
+            Here::Stopped(disk) if !disk.standby && lost_nothing(state, member) => {}
+            Here::Stopped(disk) if !disk.standby && steps::is_given_up(of, member, disk) => {
+                decision
+                    .steps
+                    .push(steps::set_aside(of, state, member, disk, host));
+            }
             Here::Stopped(disk) | Here::Starting(disk, _) if !disk.standby => {
                 let refusal = refuse::former_primary(of, state, member, disk, host, primary);
                 decision.refusals.push(refusal);
@@ -102,15 +108,10 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
     decision
 }
 
-/// Whether a former primary certainly has nothing that the present one lacks: it was shut down in order, so that the
-/// shutdown's checkpoint is its last record, and that begins before the fork.
-fn lost_nothing(former: &Disk, primary: &Here) -> bool {
-    let own = &former.control;
-    own.state == "shut down"
-        && primary.disk().is_some_and(|primary| {
-            let mut history = primary.history.iter();
-            history.any(|fork| fork.timeline == own.timeline && own.checkpoint < fork.at)
-        })
+/// Whether a former primary certainly has nothing that the present one lacks: its log was read past the fork.
+fn lost_nothing(state: &State, member: &HostName) -> bool {
+    let commits = state.beyond(member).and_then(Beyond::commits);
+    commits == Some(0)
 }
 
 /// P9, P10 and P0: nobody is the primary.

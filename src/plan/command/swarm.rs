@@ -56,14 +56,9 @@ pub(super) fn words(act: &SwarmAct) -> Vec<String> {
         }
         SwarmAct::Mark => fixed(&["touch", DRAIN_MARK]),
         SwarmAct::Unmark => fixed(&["rm", "-f", DRAIN_MARK]),
-        SwarmAct::Activate { id } => fixed(&[
-            "docker",
-            "node",
-            "update",
-            "--availability",
-            "active",
-            id,
-        ]),
+        SwarmAct::Activate { id } => {
+            fixed(&["docker", "node", "update", "--availability", "active", id])
+        }
         SwarmAct::Leave => fixed(&["docker", "swarm", "leave", "--force"]),
         SwarmAct::Promote { id } => fixed(&["docker", "node", "promote", id]),
         SwarmAct::Demote { id } => fixed(&["docker", "node", "demote", id]),

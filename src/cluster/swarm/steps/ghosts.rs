@@ -55,10 +55,7 @@ impl<'a> Plan<'a> {
     fn mark(&mut self, member: &'a Member) {
         let noted = Claim::new(&member.host, Query::Docker, Expect::DrainMarked(true));
         let begun = self.left.get(&member.host).is_some();
-        if begun
-            || !self.back.contains(&member.host)
-            || self.view.observed(member).marked
-        {
+        if begun || !self.back.contains(&member.host) || self.view.observed(member).marked {
             return;
         }
         let step = Step::new(
