@@ -9,6 +9,7 @@ use provision::cluster::gluster_pool::GlusterPool;
 use provision::cluster::gluster_volume::GlusterVolume;
 use provision::cluster::postgres::Postgres;
 use provision::cluster::preflight::Preflight;
+use provision::cluster::replaced_hosts::ReplacedHosts;
 use provision::cluster::secret_key::SecretKey;
 use provision::cluster::shared_dir::SharedDir;
 use provision::cluster::swarm::Swarm;
@@ -21,6 +22,11 @@ use provision::yaml::{Entry, Node, Span, Value};
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+#[test]
+fn replaced_hosts() {
+    run_all::<ReplacedHosts>();
+}
 
 #[test]
 fn swarm() {

@@ -192,7 +192,10 @@ impl World {
             Query::Pgpool(_) => Answer::Pgpool(host.pgpool.clone()),
             Query::Postgres(_) => Answer::Postgres(host.postgres.clone()),
             Query::PostgresPast(about) => {
-                assert_eq!((about.timeline, about.at.to_string()), (1, "0/5000000".to_owned()));
+                assert_eq!(
+                    (about.timeline, about.at.to_string()),
+                    (1, "0/5000000".to_owned())
+                );
                 Answer::PostgresPast(Past {
                     commits: host.past,
                     silent: host.past.map_or("the log is gone", |_| "").to_owned(),

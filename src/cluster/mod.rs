@@ -10,6 +10,7 @@ pub mod gluster_volume;
 pub mod pgpool;
 pub mod postgres;
 pub mod preflight;
+pub mod replaced_hosts;
 pub mod secret_key;
 mod share;
 pub mod shared_dir;

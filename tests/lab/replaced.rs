@@ -135,7 +135,10 @@ impl<'a> Site<'a> {
         let planned = self.planned(words);
         let began = Instant::now();
         let ended = self.run(words).expect(0);
-        note(&format!("repaired in {:.0} s", began.elapsed().as_secs_f64()));
+        note(&format!(
+            "repaired in {:.0} s",
+            began.elapsed().as_secs_f64()
+        ));
         let done: Vec<String> = ended
             .events()
             .iter()
@@ -144,7 +147,10 @@ impl<'a> Site<'a> {
             .collect();
         let mut rest = done.iter();
         for id in in_order {
-            assert!(rest.any(|done| done == id), "{id} is not done, or not there in the order: {done:#?}");
+            assert!(
+                rest.any(|done| done == id),
+                "{id} is not done, or not there in the order: {done:#?}"
+            );
         }
         let ids: BTreeSet<&String> = done.iter().collect();
         let missing: Vec<&Step> = planned
@@ -164,12 +170,20 @@ impl<'a> Site<'a> {
                 "sort -u /root/acked-lines >/root/want; wc -l </root/want",
             );
             let want = self.lab.sh(WITNESS, "cat /root/want");
-            self.lab.sh(host, &format!("cat >/root/want <<'E'\n{want}E\n:"));
-            let gone = self
-                .lab
-                .sh(host, "sort -u /mnt/gluster/lines >/root/have; comm -23 /root/want /root/have");
-            assert_eq!(gone, "", "lines lost on the mount of host {host}, of {lines}");
-            let seeds = self.lab.sh(host, "ls /mnt/gluster/seeds | wc -l; cat /mnt/gluster/seeds/* | wc -c");
+            self.lab
+                .sh(host, &format!("cat >/root/want <<'E'\n{want}E\n:"));
+            let gone = self.lab.sh(
+                host,
+                "sort -u /mnt/gluster/lines >/root/have; comm -23 /root/want /root/have",
+            );
+            assert_eq!(
+                gone, "",
+                "lines lost on the mount of host {host}, of {lines}"
+            );
+            let seeds = self.lab.sh(
+                host,
+                "ls /mnt/gluster/seeds | wc -l; cat /mnt/gluster/seeds/* | wc -c",
+            );
             assert_eq!(seeds, format!("{SEEDS}\n{}\n", SEEDS * 20000));
         }
         let acked: BTreeSet<String> = self
@@ -197,7 +211,7 @@ impl<'a> Site<'a> {
         self.run(&[]).expect(4).says(&[&name, "--accept-new-key"]);
         let accept = ["--accept-new-key", &name];
         // Until the others have noticed that it is gone, there is no other primary.
-        self.sql("select 1");
+        self.failed_over();
         let order = [
             "swarm/mark/",
             "swarm/demote-lost/",
@@ -211,7 +225,10 @@ impl<'a> Site<'a> {
             "swarm/unmark/",
         ];
         self.repaired(&accept, &order.map(|verb| format!("{verb}{name}")));
-        let nodes = self.lab.sh(WITNESS, "docker node ls --format '{{.Status}} {{.Availability}}'");
+        let nodes = self.lab.sh(
+            WITNESS,
+            "docker node ls --format '{{.Status}} {{.Availability}}'",
+        );
         assert_eq!(nodes, "Ready Active\n".repeat(self.lab.hosts().count()));
         assert_ne!(self.primary(), host, "no primary moves by itself");
     }
@@ -250,7 +267,10 @@ impl<'a> Site<'a> {
         let row = || self.lab.sh(WITNESS, "tail -n 1 /root/acked-rows");
         let before = row();
         while row() == before {
-            assert!(began.elapsed() < Duration::from_secs(120), "no row is taken");
+            assert!(
+                began.elapsed() < Duration::from_secs(120),
+                "no row is taken"
+            );
             std::thread::sleep(Duration::from_secs(1));
         }
     }

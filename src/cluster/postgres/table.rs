@@ -4,10 +4,13 @@ use super::state::{Disk, Here};
 use super::{Postgres, State, refuse, steps};
 use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
-use crate::plan::{Claim, Decision, Expect, PostgresExpect, Refusal, Wait};
+use crate::plan::{Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
 use crate::probe::Query;
 use crate::probe::postgres::{Lsn, Server};
 use std::collections::BTreeSet;
+
+/// How long a failover may take, in seconds: the health checks' retries, the watchdog's vote and the promotion.
+const FAILOVER_S: u64 = 120;
 
 /// What follows from what the hosts told.
 pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
@@ -163,8 +166,34 @@ fn without_primary(of: &Postgres, state: &State) -> Decision {
             steps::cold_start(of, state, host, disk)
         }
         [(_, _)] if !silent => refused(refuse::nobody_leads(of, state)),
-        [] => refused(refuse::nobody_leads(of, state)),
+        [] => failing_over(of, state),
         _ => refused(refuse::no_candidate(of, state, silent)),
+    }
+}
+
+/// P9: only standbys. When some of them run, Pgpool-II may be about to promote one: it takes a minute to be sure that the
+/// primary is gone.
+fn failing_over(of: &Postgres, state: &State) -> Decision {
+    let running = of
+        .members
+        .iter()
+        .filter(|host| of.here(state, host).standby().is_some());
+    let waits: Vec<Wait> = running
+        .map(|host| Wait {
+            what: format!(
+                "no host runs a primary, and Pgpool-II may be about to promote the standby on {host}"
+            ),
+            until: claim(of, host, PostgresExpect::Primary),
+            deadline_s: FAILOVER_S,
+        })
+        .collect();
+    let mut refusal = refuse::nobody_leads(of, state);
+    if !waits.is_empty() {
+        refusal.reach = Reach::LayerAfterWaits;
+    }
+    Decision {
+        waits,
+        ..refused(refusal)
     }
 }
 

@@ -54,7 +54,7 @@ impl<'a> Plan<'a> {
     /// one that joins it drained, and activates it at its end.
     fn mark(&mut self, member: &'a Member) {
         let noted = Claim::new(&member.host, Query::Docker, Expect::DrainMarked(true));
-        let begun = self.left.get(&member.host).is_some();
+        let begun = self.left.contains_key(&member.host);
         if begun || !self.back.contains(&member.host) || self.view.observed(member).marked {
             return;
         }
