@@ -74,11 +74,6 @@ impl Folder {
         self.kind == "directory" && !id.is_empty() && self.volume_id == id
     }
 
-    /// Whether it certainly holds nothing of anybody's: there is no folder, or an empty one without marks.
-    pub fn is_void(&self) -> bool {
-        self.traces().is_empty() && (self.kind == "absent" || self.marks_read)
-    }
-
     /// Whether it holds files of a volume.
     pub fn has_files(&self) -> bool {
         self.entries > u64::from(self.dot_glusterfs)
@@ -185,4 +180,24 @@ fn uuid(hex: &str) -> String {
         &hex[20..],
     ]
     .join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_brick_calls_behind_is_counted_by_name() {
+        let told = "kind directory\nparent yes\nfs xfs /data/brick\nmarks read\nvolume 177799692dc1481ab1319f23f79cdff1\ngfid yes\nblames gvol0-client-2 7\ndot yes\nentries 3\nend";
+        let Seen::Is(folder) = parse(told, "") else {
+            panic!("not read");
+        };
+        assert_eq!(folder.blames, [("gvol0-client-2".to_owned(), 7)].into());
+        assert!(folder.has_files() && !folder.blames_unknown);
+        let late = told.replace("gvol0-client-2 7", "timeout");
+        let Seen::Is(folder) = parse(&late, "") else {
+            panic!("not read");
+        };
+        assert!(folder.blames_unknown);
+    }
 }

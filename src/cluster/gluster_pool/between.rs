@@ -35,6 +35,10 @@ impl<'a> Whole<'a> {
                         .push(refuse::replaced(self, host, peer, why));
                 } else if peer.state == REJECTED {
                     rejected.insert((*host).clone());
+                    let what = format!(
+                        "{by} rejects {host}; right after {host} came back to the pool that lasts for a moment"
+                    );
+                    decision.waits.push(self.sees(by, host, what));
                 } else if peer.state != IN_CLUSTER {
                     let what = format!(
                         "{by} sees {host} as {}; when that stays, restart glusterd on both, one after the other",
@@ -52,7 +56,6 @@ impl<'a> Whole<'a> {
             }
         }
         if !rejected.is_empty() {
-            decision.waits.clear();
             decision.refusals.push(refuse::rejected(self, &rejected));
         }
         decision.refusals.dedup();

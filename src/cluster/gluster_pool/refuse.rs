@@ -91,7 +91,7 @@ pub(super) fn rejected(whole: &Whole<'_>, hosts: &BTreeSet<HostName>) -> Refusal
     }
     refusal(
         "G3",
-        Reach::Layer,
+        Reach::LayerAfterWaits,
         format!(
             "members of the pool reject each other ({}): their copies of the volumes' definitions differ, and which one is right cannot be told from here",
             names.join(", ")
