@@ -207,11 +207,10 @@ impl<'a> Site<'a> {
         assert_ne!(host, WITNESS);
         note(&format!("{name}, which has the primary, is replaced"));
         self.lab.run("replace", &[&name]);
-        // Its key is another one: without a word of the admin nobody logs in there.
+        self.failed_over();
+        // Its key is another one: without a word of the admin nobody logs in there, and the rest is well.
         self.run(&[]).expect(4).says(&[&name, "--accept-new-key"]);
         let accept = ["--accept-new-key", &name];
-        // Until the others have noticed that it is gone, there is no other primary.
-        self.failed_over();
         let order = [
             "swarm/mark/",
             "swarm/demote-lost/",

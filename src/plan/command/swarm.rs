@@ -102,6 +102,10 @@ pub(super) fn phase(act: &SwarmAct, late: Option<&str>) -> Phase {
             format!("mkdir -p \"$(dirname {DRAIN_MARK})\" && {line} && sync -f {DRAIN_MARK}"),
             30,
         ),
+        SwarmAct::Unmark => Phase::run(
+            format!("{line} && rmdir --ignore-fail-on-non-empty \"$(dirname {DRAIN_MARK})\""),
+            30,
+        ),
         _ => Phase::run(line, 60),
     }
 }
