@@ -155,7 +155,7 @@ impl<'a> Whole<'a> {
     }
 
     fn rejoin(&self, host: &HostName, former: &Peer, there: &[Claim]) -> Option<Step> {
-        let (speaker, _) = self.speakers.first()?;
+        let (speaker, told) = self.speakers.first()?;
         let mut step = Step::new(
             StepId::new(&["gluster_pool", "rejoin", host.as_str()]),
             host,
@@ -163,6 +163,7 @@ impl<'a> Whole<'a> {
             format!("it has its identity, and not its pool: {speaker} tells it of the others and of the volumes"),
             Act::Gluster(GlusterAct::Rejoin {
                 peer: speaker.to_string(),
+                volumes: told.volumes.clone(),
             }),
         )
         .need(gluster(host, GlusterExpect::Identity(former.uuid.clone())))

@@ -84,6 +84,7 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
             .push(refuse::no_quorum(volume, state, &lost, can_work, majority));
         return decision;
     }
+    let mut resets = Vec::new();
     for (host, brick, condition) in &seen {
         match (host, condition) {
             (Some(host), Condition::Lost) => {
@@ -93,7 +94,7 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
                         brick,
                         folder,
                     };
-                    reset::decide(volume, state, info, &lost, &mut decision);
+                    resets.push(lost);
                 }
             }
             (None, _) => {}
@@ -112,11 +113,15 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
                     } else {
                         "its self-heal daemon is missing".to_owned()
                     };
-                    let step = start_missing(volume, host, &what, can_work);
+                    let step = start_missing(volume, host, &what, &brick.host_uuid);
                     decision.steps.push(step);
                 }
             }
         }
+    }
+    // The others' processes are started first.
+    for lost in resets {
+        reset::decide(volume, state, info, &lost, &mut decision);
     }
     decision
 }
@@ -169,7 +174,7 @@ fn hollow(
 }
 
 /// G5. Any member can be asked; the host itself surely answers.
-fn start_missing(volume: &GlusterVolume, host: &HostName, what: &str, bricks: usize) -> Step {
+fn start_missing(volume: &GlusterVolume, host: &HostName, what: &str, uuid: &str) -> Step {
     let act = Act::Gluster(GlusterAct::Start {
         volume: volume.name.clone(),
         force: true,
@@ -178,7 +183,11 @@ fn start_missing(volume: &GlusterVolume, host: &HostName, what: &str, bricks: us
     let why = format!("{what}, and its folder is there");
     Step::new(id, host, Class::Repair, why, act)
         .via(Via::Host(host.clone()))
-        .done(about_status(host, volume, GlusterExpect::Online(bricks)))
+        .done(about_status(
+            host,
+            volume,
+            GlusterExpect::HostOnline(uuid.to_owned()),
+        ))
 }
 
 /// G15: the lock of the pool is held, or the daemon does not tell for another reason.

@@ -2,6 +2,7 @@
 //! (DESIGN, ruling 2). gluster marks it as behind in everything before it is let in, so that it is only ever filled from
 //! the others; marks are never set by hand. The guards are those of EXPERIMENTS, part A.
 
+use super::bricks::{Condition, condition};
 use super::table::{about_status, about_volume};
 use super::{GlusterVolume, State, refuse};
 use crate::inventory::HostName;
@@ -159,11 +160,18 @@ fn obstacle(volume: &GlusterVolume, state: &State, info: &Info, lost: &Lost<'_>)
     if !traces.is_empty() {
         return Some(format!("its folder is not empty: {}", traces.join(", ")));
     }
-    if let Some(brick) = others().find(|brick| state.online(brick) != Some(true)) {
-        return Some(format!("{} is not online either", brick.name));
-    }
-    if others().any(|brick| state.owner(volume, brick).is_none()) {
-        return Some("not every other brick is on a host of the group".to_owned());
+    for brick in others() {
+        let Some(host) = state.owner(volume, brick) else {
+            return Some(format!("{} is on no host of the group", brick.name));
+        };
+        match condition(state, Some(host), info, brick) {
+            // One that only lacks its process is started before.
+            Condition::Well | Condition::Offline => {}
+            Condition::Lost => return Some(format!("{} is lost too", brick.name)),
+            Condition::Unknown => {
+                return Some(format!("how {} is, is not known", brick.name));
+            }
+        }
     }
     let status = state.status.as_ref()?.1.known()?;
     match &status.heal {

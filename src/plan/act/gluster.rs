@@ -54,10 +54,13 @@ pub enum GlusterAct {
         /// The pool's `operating-version`.
         op_version: String,
     },
-    /// Brings a host with its restored identity back into its pool: it asks a member, and its daemon starts anew.
+    /// Brings a host with its restored identity back into its pool: it asks a member, and its daemon starts anew, once to
+    /// be told of the volumes and once to find the folders of their bricks.
     Rejoin {
         /// The member.
         peer: String,
+        /// The volumes that it must be told of.
+        volumes: Vec<String>,
     },
     /// Makes a lost brick again, in the same place: gluster marks it as behind in all, and heals it from the others.
     ResetBrick {

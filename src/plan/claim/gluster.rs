@@ -23,6 +23,8 @@ pub enum GlusterExpect {
     OptionIs(String, String),
     /// At least so many bricks are online, and no process that is listed is offline.
     Online(usize),
+    /// All processes of the host with this identity are online.
+    HostOnline(String),
     /// Every brick is connected, and nothing is left to heal.
     Healed,
     /// The daemon's disk has this identity, and it runs.
@@ -84,6 +86,11 @@ impl GlusterExpect {
                 let online = processes.iter().filter(|one| one.online);
                 processes.iter().all(|one| one.online)
                     && online.filter(|one| !one.brick.is_empty()).count() >= *bricks
+            }
+            (Self::HostOnline(uuid), Answer::GlusterStatus(status)) => {
+                let processes = status.processes.iter().flatten();
+                let mut own = processes.filter(|one| one.host_uuid == *uuid).peekable();
+                own.peek().is_some() && own.all(|one| one.online)
             }
             (Self::Healed, Answer::GlusterStatus(status)) => status
                 .heal
@@ -150,6 +157,7 @@ impl fmt::Display for GlusterExpect {
             Self::VolumeIs(status) => write!(f, "the volume is {status}"),
             Self::OptionIs(key, value) => write!(f, "{key} of the volume is {value}"),
             Self::Online(bricks) => write!(f, "{bricks} bricks are online, and no process is missing"),
+            Self::HostOnline(uuid) => write!(f, "no process of {uuid} is missing"),
             Self::Healed => f.write_str("all bricks are connected and nothing is left to heal"),
             Self::Identity(uuid) => write!(f, "glusterd runs as {uuid}"),
             Self::NotSeen(uuid) => write!(f, "glusterd has no connection with {uuid}"),

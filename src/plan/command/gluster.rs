@@ -35,7 +35,7 @@ pub(super) fn words(act: &GlusterAct) -> Vec<String> {
             }
         }
         GlusterAct::Set { volume, key, value } => add(&["volume", "set", volume, key, value]),
-        GlusterAct::Rejoin { peer } => add(&["peer", "probe", peer]),
+        GlusterAct::Rejoin { peer, .. } => add(&["peer", "probe", peer]),
         GlusterAct::ResetBrick { volume, brick, .. } => add(&[
             "volume",
             "reset-brick",
@@ -78,12 +78,19 @@ const INFO: &str = "/var/lib/glusterd/glusterd.info";
 /// was done is for the postcondition to say: several of these end with 0 and have done nothing.
 fn patient(line: &str) -> String {
     format!(
+        "{}\n[ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}",
+        tries(line)
+    )
+}
+
+/// The same, with what it said and its status left to look at.
+fn tries(line: &str) -> String {
+    format!(
         "waited=0\nwhile :; do\n\
          said=$(timeout -k 5 150 {line} 2>&1 </dev/null); status=$?\n\
          case $said in *'nother transaction is in progress'*|*'ocking failed'*) ;; *) break ;; esac\n\
          [ $waited -lt 120 ] || {{ echo \"gave up after $waited s: another command holds the lock of the pool\" >&2; break; }}\n\
-         sleep 5; waited=$((waited + 5))\ndone\n\
-         [ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}"
+         sleep 5; waited=$((waited + 5))\ndone"
     )
 }
 
@@ -99,14 +106,7 @@ pub(super) fn phase(act: &GlusterAct) -> Phase {
             30,
         ),
         GlusterAct::Restore { .. } => Phase::run(restore(&line), 120),
-        // The daemon reads the volumes anew, and finds the folders of their bricks, when it starts.
-        GlusterAct::Rejoin { .. } => Phase::run(
-            format!(
-                "{}\nsync -f /var/lib/glusterd\nsystemctl restart glusterd.service",
-                patient(&line)
-            ),
-            300,
-        ),
+        GlusterAct::Rejoin { volumes, .. } => Phase::run(rejoin(&line, volumes), 400),
         GlusterAct::ResetBrick {
             volume,
             brick,
@@ -132,8 +132,29 @@ fn restore(line: &str) -> String {
     )
 }
 
+/// The members tell a host of the volumes some time after it has started; their bricks' folders it finds only when it
+/// starts with the volumes on its disk (seen with 11.1: before that `reset-brick` calls the brick new).
+fn rejoin(line: &str, volumes: &[String]) -> String {
+    let files: Vec<String> = volumes
+        .iter()
+        .map(|volume| quote(&format!("/var/lib/glusterd/vols/{volume}/info")))
+        .collect();
+    let told = match files.len() {
+        0 => String::new(),
+        count => format!(
+            "n=0\nuntil [ \"$(ls -- {} 2>/dev/null | wc -l)\" -eq {count} ]; do n=$((n + 1)); [ $n -le 60 ] || {{ echo 'the members did not tell it of the volumes within 60 s' >&2; exit 1; }}; sleep 1; done\nsleep 1\n",
+            files.join(" ")
+        ),
+    };
+    format!(
+        "{}\nsync -f /var/lib/glusterd\nsystemctl restart glusterd.service || exit\n{told}systemctl restart glusterd.service",
+        patient(line)
+    )
+}
+
 /// `start` on a brick that is well would stop it, and `commit force` would take a disk that is not mounted: what was
-/// seen is looked at once more, here. A second `start` after a crash between the two is of no consequence.
+/// seen is looked at once more, here. A second `start` after a crash between the two is of no consequence. A daemon that was
+/// told of the volume since it started calls the brick new until it starts again.
 fn reset(line: &str, volume: &str, brick: &str, path: &str, mount_point: &str) -> String {
     let start = [
         "gluster",
@@ -150,13 +171,19 @@ fn reset(line: &str, volume: &str, brick: &str, path: &str, mount_point: &str) -
          if [ -e \"$p\" ]; then\n\
          [ -d \"$p\" ] && [ -z \"$(ls -A -- \"$p\" | grep -vx 'lost+found')\" ] && ! getfattr --absolute-names -n trusted.glusterfs.volume-id -- \"$p\" >/dev/null 2>&1 || {CHANGED_SINCE}\n\
          fi\n\
-         logger -t provision -- {} || :\n{}\n{}",
+         logger -t provision -- {} || :\n{}\n{}\n\
+         case $said in *'destination brick is new'*)\n\
+         systemctl restart glusterd.service || exit\nn=0\n\
+         until [ \"$(timeout 15 gluster --mode=script peer status | grep -c '(Connected)')\" = \"$(ls /var/lib/glusterd/peers | wc -l)\" ] || [ $n -ge 30 ]; do n=$((n + 1)); sleep 1; done\n\
+         {}\n;; esac\n\
+         [ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}",
         quote(path),
         quote(mount_point),
         quote(&format!(
             "the brick {brick} of {volume} is lost, and is reset"
         )),
         patient(&join(&start)),
-        patient(line),
+        tries(line),
+        tries(line),
     )
 }

@@ -134,7 +134,14 @@ fn a_host_that_was_replaced_and_a_brick_that_was_lost() {
     }
     let rejoin = Act::Gluster(GlusterAct::Rejoin {
         peer: "ke2-server1".to_owned(),
+        volumes: vec!["gvol0".to_owned()],
     });
+    let script = text(&rejoin, None);
+    assert_eq!(script.matches("systemctl restart glusterd").count(), 2);
+    assert!(
+        script.contains("ls -- /var/lib/glusterd/vols/gvol0/info 2>/dev/null"),
+        "{script}"
+    );
     assert_eq!(
         rejoin.show(),
         "gluster --mode=script peer probe ke2-server1 && systemctl restart glusterd.service"
