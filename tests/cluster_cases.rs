@@ -10,6 +10,7 @@ use provision::cluster::gluster_pool::GlusterPool;
 use provision::cluster::gluster_volume::GlusterVolume;
 use provision::cluster::postgres::Postgres;
 use provision::cluster::preflight::Preflight;
+use provision::cluster::replaced_hosts::ReplacedHosts;
 use provision::cluster::secret_key::SecretKey;
 use provision::cluster::shared_dir::SharedDir;
 use provision::cluster::stack::StackImages;
@@ -30,6 +31,11 @@ mod stack;
 #[test]
 fn stack_images() {
     run_all::<StackImages>();
+}
+
+#[test]
+fn replaced_hosts() {
+    run_all::<ReplacedHosts>();
 }
 
 #[test]

@@ -165,6 +165,7 @@ modules! {
     Stat(stat::Stat),
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
+    ReplacedHosts(crate::cluster::replaced_hosts::ReplacedHosts),
     Swarm(crate::cluster::swarm::Swarm),
     SshMesh(crate::cluster::ssh_mesh::SshMesh),
     Pgpool(crate::cluster::pgpool::Pgpool),

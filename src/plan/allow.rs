@@ -17,6 +17,10 @@ pub const VERBS: &[(&str, &str)] = &[
         "remove the service OBJECT of the stack, which nothing declares",
     ),
     (
+        "discard-primary",
+        "give up what the former primary OBJECT committed on the timeline EVIDENCE (tli3) and the present one lacks; its data directory is kept aside",
+    ),
+    (
         "revert-service",
         "take back what was changed by hand on the service OBJECT",
     ),

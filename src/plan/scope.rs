@@ -104,9 +104,14 @@ impl Scope {
                             overlap(path, "/etc/os-release") || overlap(path, "/etc/machine-id")
                         }),
                         Query::Docker => paths.iter().any(|path| {
-                            ["/var/lib/docker", "/run/docker.sock", "/usr/bin"]
-                                .iter()
-                                .any(|place| overlap(path, place))
+                            [
+                                "/var/lib/docker",
+                                "/var/lib/provision",
+                                "/run/docker.sock",
+                                "/usr/bin",
+                            ]
+                            .iter()
+                            .any(|place| overlap(path, place))
                         }),
                         // firewalld reads its files again when they change.
                         Query::Firewall => paths.iter().any(|path| {
@@ -116,6 +121,9 @@ impl Scope {
                         Query::Postgres(about) => paths
                             .iter()
                             .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),
+                        Query::PostgresPast(about) => {
+                            paths.iter().any(|path| overlap(path, &about.data))
+                        }
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)

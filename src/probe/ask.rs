@@ -78,6 +78,7 @@ impl Ask {
             Query::Docker => docker::DOCKER.to_owned(),
             Query::SwarmNodes => docker::NODES.to_owned(),
             Query::Postgres(about) => postgres::script(about),
+            Query::PostgresPast(about) => postgres::past::script(about),
             Query::Pgpool(about) => pgpool::script(about),
             Query::FirewallService(name) => firewall_service::script(name),
             Query::Mounted(path) => mounted::script(path),
@@ -96,7 +97,10 @@ impl Ask {
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
             Query::GlusterStatus(_) => Duration::from_secs(100),
-            Query::GlusterVolume(_) | Query::Mounted(_) => Duration::from_secs(45),
+            Query::GlusterVolume(_) | Query::Mounted(_) | Query::GlusterBrick(_) => {
+                Duration::from_secs(45)
+            }
+            Query::PostgresPast(_) => Duration::from_secs(150),
             _ => Duration::from_secs(30),
         };
         Self {
@@ -170,6 +174,10 @@ impl Ask {
             Query::GlusterStatus(name) => {
                 one(gluster_volume::parse_status(name, stdout, stderr).map(Answer::GlusterStatus))
             }
+            Query::PostgresPast(_) => one(Seen::Is(Answer::PostgresPast(postgres::past::parse(
+                reply.status,
+                stdout,
+            )))),
             Query::GlusterBrick(_) => one(brick::parse(stdout, stderr).map(Answer::GlusterBrick)),
             Query::Stack(_) => one(stack::parse(stdout, stderr).map(Answer::Stack)),
             Query::StackNode(_) => one(stack_node::parse(stdout, stderr).map(Answer::StackNode)),

@@ -98,6 +98,8 @@ queries! {
     swarm_nodes: SwarmNodes => docker::Roster,
     /// PostgreSQL: its data directory, and what a running server says of itself.
     postgres: Postgres(postgres::About) => postgres::Postgres,
+    /// What a stopped PostgreSQL committed past a place in its log.
+    postgres_past: PostgresPast(postgres::past::About) => postgres::past::Past,
     /// Pgpool-II: its files, and what the daemon says of nodes and watchdog.
     pgpool: Pgpool(pgpool::About) => pgpool::Pgpool,
     /// What the definition of a service of firewalld lets in; `None` when firewalld knows none of this name.
@@ -164,6 +166,7 @@ impl Query {
                 | Self::Docker
                 | Self::SwarmNodes
                 | Self::Postgres(_)
+                | Self::PostgresPast(_)
                 | Self::Pgpool(_)
                 | Self::Command(_)
                 | Self::Gluster

@@ -254,17 +254,17 @@ pub fn damaged(lab: &Lab) {
         "cp /etc/fstab /root/fstab; sed -i 's#^localhost:/gvol0#filer:/export#' /etc/fstab",
         "cp /root/fstab /etc/fstab",
     );
-    refused(
+    repaired(
         lab,
-        "the folder of a brick moved away: G6",
-        "G6",
+        "the folder of a brick moved away: it is filled again from the others",
         3,
         &format!(
             "{}; mv /data/brick/gvol0 /data/brick/moved",
             kill("glusterfsd", "gvol0")
         ),
-        "mv /data/brick/moved /data/brick/gvol0; gluster --mode=script volume start gvol0 force; sleep 10",
+        &[("gluster_volume/reset-brick/ke2-server3", "repair")],
     );
+    lab.sh(3, "rm -rf /data/brick/moved");
 }
 
 /// All hosts boot at once: the first attempt to mount may come before two bricks are up.

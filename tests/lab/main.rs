@@ -29,6 +29,7 @@ mod pgpool;
 mod plan;
 mod postgres;
 mod provision;
+mod replaced;
 mod scenario;
 mod shapes;
 mod site;
@@ -281,4 +282,17 @@ fn shape_apart() {
     scenario("its parts are where they should be", || {
         others::apart_used(&lab);
     });
+}
+
+/// A host is replaced, a disk and a data directory are lost; two writers go on.
+#[test]
+#[ignore = "needs root and the lab"]
+fn replaced_host() {
+    let lab = scenario("three hosts up", || Lab::up("replaced", 3));
+    let site = scenario("the layers, and two writers", || {
+        replaced::Site::build(&lab)
+    });
+    scenario("a blank machine in a host's place", || site.host_replaced());
+    scenario("a brick's disk lost", || site.brick_lost());
+    scenario("data directories lost", || site.data_lost());
 }

@@ -3,6 +3,7 @@
 //! [`state`] says what the hosts told, [`table`] which row of the decision table each host is in,
 //! [`steps`] what follows, and [`refuse`] why not. `docs/swarm.md` is the table for people.
 
+mod activate;
 mod args;
 mod drift;
 mod found;
@@ -38,6 +39,8 @@ pub struct Swarm {
     default_addr_pool: Vec<Ipv4Net>,
     founding_pool: Vec<Ipv4Net>,
     subnet_size: u8,
+    /// Only lets tasks run on the nodes that provision joined drained.
+    activate: bool,
 }
 
 /// A host's place in the swarm that should be there.
@@ -97,6 +100,13 @@ impl Module for Swarm {
                 required: false,
                 default: Some("24"),
                 doc: "Prefix length of those subnets. Fixed when the swarm is founded.",
+            },
+            ArgSpec {
+                name: "activate",
+                kind: ArgKind::Bool,
+                required: false,
+                default: Some("false"),
+                doc: "Only lets tasks run on the hosts that provision joined drained: for a last task, after all layers.",
             },
         ],
     };
@@ -160,6 +170,7 @@ impl Module for Swarm {
             default_addr_pool: args::pools(args, "default_addr_pool", subnet_size)?,
             founding_pool: args::pools(args, "founding_pool", subnet_size)?,
             subnet_size,
+            activate: args.flag("activate"),
         })
     }
 
@@ -178,11 +189,15 @@ impl Module for Swarm {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        table::decide(self, state)
+        if self.activate {
+            activate::decide(self, state)
+        } else {
+            table::decide(self, state)
+        }
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.activate).then(|| health::of(self, state))
     }
 }
 
@@ -192,6 +207,7 @@ impl Swarm {
         static NOTHING: Observed = Observed {
             here: Here::Silent(String::new()),
             roster: None,
+            marked: false,
             networks: Seen::Unknown(String::new()),
         };
         state.hosts.get(&member.host).unwrap_or(&NOTHING)
