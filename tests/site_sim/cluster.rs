@@ -25,6 +25,8 @@ pub struct Cluster {
     pub rng: Rng,
     /// Whether a commit waits for a standby.
     pub any1: bool,
+    /// Whether `standby.sh` replaces data without counting commits: a mistake that is made on purpose.
+    pub careless: bool,
 }
 
 impl Cluster {
@@ -53,6 +55,7 @@ impl Cluster {
             now: 0,
             rng: Rng::new(seed ^ 0x5eed),
             any1,
+            careless: false,
         }
     }
 

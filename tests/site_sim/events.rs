@@ -42,11 +42,13 @@ pub enum Event {
     Detach,
     Rename,
     DisableUnits,
+    /// What a service was started with is known no more.
+    LoseNotes,
     /// All hosts lose their power, and come back.
     Blackout,
 }
 
-pub const EVENTS: [Event; 30] = [
+pub const EVENTS: [Event; 31] = [
     Event::PowerOff,
     Event::PowerOn,
     Event::Cut,
@@ -76,6 +78,7 @@ pub const EVENTS: [Event; 30] = [
     Event::Detach,
     Event::Rename,
     Event::DisableUnits,
+    Event::LoseNotes,
     Event::Blackout,
 ];
 
@@ -136,6 +139,7 @@ impl Cluster {
             Event::Detach => self.detach(h),
             Event::Rename => self.machines[h].hostname = "renamed".into(),
             Event::DisableUnits => self.machines[h].enabled.clear(),
+            Event::LoseNotes => self.machines[h].clear("/run/provision"),
             Event::Blackout => {
                 self.hosts().for_each(|p| self.power_off(p));
                 self.hosts().for_each(|p| self.power_on(p));

@@ -93,6 +93,7 @@ pub fn play(
 ) -> Ending {
     let sim = sim.insert(Sim::of(start.clone()));
     sim.bug = bug;
+    sim.cluster.borrow_mut().careless = bug == Some(Bug::CommitsNotCounted);
     for it in moves {
         sim.trace.borrow_mut().push(format!("{it:?}"));
         match *it {

@@ -30,6 +30,7 @@ mod pgpool;
 #[path = "../engine_sim/run.rs"]
 mod run;
 mod says;
+mod seeded;
 mod site;
 mod swarm_sim;
 
