@@ -44,6 +44,13 @@ fn run(lab: &Lab, words: &[&str]) -> Ended {
     lab.provision_with(&inventory, &[&["--output", "json"], words].concat())
 }
 
+/// A run of the whole site.
+fn whole(lab: &Lab, words: &[&str]) -> Ended {
+    let inventory = Inventory::of(lab).shared().database();
+    let inventory = inventory.write(lab, "whole.yml");
+    lab.provision_with(&inventory, &[&["--output", "json"], words].concat())
+}
+
 fn status(lab: &Lab) -> serde_json::Value {
     let inventory = lab.files.path().join("shared.yml");
     let mut command = super::provision::command(lab);
@@ -58,11 +65,11 @@ pub fn blank(lab: &Lab) -> BTreeSet<Step> {
     lab.sh_all("chronyc waitsync 120 0 0 1 >/dev/null");
     fingerprint::whole(lab, DISKS);
     let before = fingerprint::whole(lab, DISKS);
-    let dry = run(lab, &["--dry-run"]).expect(0);
+    let dry = whole(lab, &["--dry-run"]).expect(0);
     assert_eq!(dry.plan()["unknown"], serde_json::json!([]), "{}", dry.out);
     assert_eq!(dry.plan()["refusals"], serde_json::json!([]));
     let planned = steps(&dry.plan());
-    assert_eq!(steps(&run(lab, &["--dry-run"]).expect(0).plan()), planned);
+    assert_eq!(steps(&whole(lab, &["--dry-run"]).expect(0).plan()), planned);
     for (before, after) in before.iter().zip(&fingerprint::whole(lab, DISKS)) {
         assert_eq!(before.changes(after, &[]), [""; 0]);
     }
@@ -103,9 +110,17 @@ pub fn on_root(lab: &Lab) {
 
 /// What the document's commands show, and a file that is written on one host and read on the others.
 pub fn first_run(lab: &Lab, planned: &BTreeSet<Step>) {
-    let done = run(lab, &["--paranoid"]).expect(0);
+    let done = whole(lab, &["--paranoid"]).expect(0);
+    assert_eq!(&steps(&done.plan()), planned);
     assert_eq!(&done.done(), planned, "done is what was planned");
-    assert_eq!(run(lab, &[]).expect(0).summary()["outcome"], "converged");
+    note(&format!(
+        "{} steps in {:.0} s",
+        planned.len(),
+        done.took.as_secs_f64()
+    ));
+    let again = whole(lab, &["--paranoid"]).expect(0);
+    assert_eq!(again.summary()["outcome"], "converged");
+    assert!(again.done().is_empty(), "{}", again.out);
     let pool = lab.sh(1, "gluster --mode=script pool list");
     assert_eq!(pool.matches("Connected").count(), 3, "{pool}");
     shared(lab);

@@ -14,6 +14,7 @@ pub struct Inventory {
     workers: Vec<usize>,
     shared: bool,
     kompira: bool,
+    database: bool,
     only_database: bool,
 }
 
@@ -52,6 +53,7 @@ impl Inventory {
             workers: Vec::new(),
             shared: false,
             kompira: false,
+            database: false,
             only_database: false,
         }
     }
@@ -73,6 +75,12 @@ impl Inventory {
     pub fn shared(mut self) -> Self {
         self.shared = true;
         self.var("gluster_brick", "/data/brick/gvol0")
+    }
+
+    /// With the database on the managers. Without it, its layers are off.
+    pub fn database(mut self) -> Self {
+        self.database = true;
+        self
     }
 
     /// All hosts are for the database, and for nothing else.
@@ -112,10 +120,10 @@ impl Inventory {
             .iter()
             .partition(|host| self.workers.contains(host));
         let bricks = self.hosts.iter().copied().filter(|_| self.shared).take(3);
-        let (database, managers) = if self.only_database {
-            (managers, Vec::new())
-        } else {
-            (Vec::new(), managers)
+        let (database, managers) = match (self.only_database, self.database) {
+            (true, _) => (managers, Vec::new()),
+            (false, true) => (managers.clone(), managers),
+            (false, false) => (Vec::new(), managers),
         };
         for (group, members) in [
             ("database", database),
