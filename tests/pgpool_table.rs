@@ -263,7 +263,10 @@ impl World {
             .values()
             .flat_map(|host| host.allowed.iter().map(|text| text.parse().unwrap()))
             .collect();
-        let module = allowing(VIP, &allowed).unwrap();
+        self.decided_by(&module_with(VIP, false, &allowed).unwrap())
+    }
+
+    fn decided_by(&self, module: &Module_) -> Decision {
         let mut memory = Memory::default();
         loop {
             let seen = Answers::new(&memory);
@@ -336,10 +339,10 @@ fn text(text: &str) -> Node {
 }
 
 fn module(vip: &str) -> Result<Module_, Unfit> {
-    allowing(vip, &[])
+    module_with(vip, false, &[])
 }
 
-fn allowing(vip: &str, allowed: &[Allow]) -> Result<Module_, Unfit> {
+fn module_with(vip: &str, only_check: bool, allowed: &[Allow]) -> Result<Module_, Unfit> {
     let hosts: Vec<HostName> = HOSTS.map(HostName::new).to_vec();
     let given = [
         ("vip", vip),
@@ -348,18 +351,25 @@ fn allowing(vip: &str, allowed: &[Allow]) -> Result<Module_, Unfit> {
         ("database", "kompira"),
         ("pcp_user", "pgpool"),
     ];
+    let entry = |key: &str, node: Node| Entry {
+        key: key.to_owned(),
+        key_span: Span::builtin("case"),
+        node,
+    };
+    let mut entries: Vec<Entry> = given
+        .iter()
+        .map(|(key, value)| entry(key, text(value)))
+        .collect();
+    entries.push(entry(
+        "only_check",
+        Node {
+            span: Span::builtin("case"),
+            value: Value::Bool(only_check),
+        },
+    ));
     let arguments = Node {
         span: Span::builtin("case"),
-        value: Value::Map(
-            given
-                .iter()
-                .map(|(key, value)| Entry {
-                    key: (*key).to_owned(),
-                    key_span: Span::builtin("case"),
-                    node: text(value),
-                })
-                .collect(),
-        ),
+        value: Value::Map(entries),
     };
     let addresses = |host: &HostName, name: &str| -> Result<Option<Node>, Unfit> {
         let number = host.as_str().trim_start_matches("db");
@@ -676,6 +686,18 @@ fn p26_the_address_is_somebody_elses() {
 fn p27_the_address_is_in_no_network_of_a_host() {
     let lines = case(|world| world.at("db3").addresses = vec!["10.30.0.3/24".to_owned()]);
     assert_eq!(lines, ["refuse P27"]);
+}
+
+#[test]
+fn before_anything_is_changed_only_the_address_is_checked() {
+    let check = module_with(VIP, true, &[]).unwrap();
+    let mut world = World::blank();
+    let calm = world.decided_by(&check);
+    assert!(calm.steps.is_empty() && calm.waits.is_empty() && calm.refusals.is_empty());
+    world.at("db1").taken = true;
+    assert_eq!(world.decided_by(&check).refusals[0].code, "P26");
+    world.at("db3").addresses = vec!["10.30.0.3/24".to_owned()];
+    assert_eq!(world.decided_by(&check).refusals[0].code, "P27");
 }
 
 #[test]

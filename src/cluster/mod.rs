@@ -4,6 +4,7 @@
 //! *every* member answered and *none* shows a trace.
 
 pub mod certificates;
+pub mod external_database;
 mod former_primary;
 pub mod gluster_pool;
 pub mod gluster_volume;

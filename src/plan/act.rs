@@ -10,7 +10,7 @@ pub use gluster::GlusterAct;
 pub use mount::MountAct;
 mod stack;
 
-pub use stack::{Request, StackAct, Subject};
+pub use stack::{Reload, Request, StackAct, Subject};
 
 use crate::inventory::HostName;
 use crate::probe::shell::CommandLine;

@@ -23,6 +23,8 @@ use crate::probe::{Answers, Need};
 #[derive(Clone, Debug)]
 pub struct GlusterPool {
     hosts: Vec<HostName>,
+    /// Only says whether names lead to loopback addresses.
+    only_check: bool,
     on_root: bool,
 }
 
@@ -32,12 +34,20 @@ impl Module for GlusterPool {
         cluster: true,
         registers: false,
         free_form: None,
-        args: &[defaulted(
-            "on_root",
-            ArgKind::Bool,
-            "false",
-            "Consent to bricks on the root file system, also on a host that is made anew.",
-        )],
+        args: &[
+            defaulted(
+                "only_check",
+                ArgKind::Bool,
+                "false",
+                "Only refuses names that lead to loopback addresses, before anything is changed.",
+            ),
+            defaulted(
+                "on_root",
+                ArgKind::Bool,
+                "false",
+                "Consent to bricks on the root file system, also on a host that is made anew.",
+            ),
+        ],
     };
 
     type State = State;
@@ -45,6 +55,7 @@ impl Module for GlusterPool {
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
         Ok(Self {
             hosts: context.group.to_vec(),
+            only_check: args.flag("only_check"),
             on_root: args.flag("on_root"),
         })
     }
@@ -70,6 +81,6 @@ impl Module for GlusterPool {
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.only_check).then(|| health::of(self, state))
     }
 }

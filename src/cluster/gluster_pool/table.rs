@@ -16,6 +16,9 @@ pub(super) fn decide(pool: &GlusterPool, state: &State) -> Decision {
     if let Some(refusal) = refuse::loopback(state) {
         return refused(refusal);
     }
+    if pool.only_check {
+        return Decision::default();
+    }
     let members: Vec<(&HostName, &Place)> = pool
         .hosts
         .iter()

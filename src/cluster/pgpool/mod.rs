@@ -40,6 +40,8 @@ pub struct Pgpool {
     interface: Option<String>,
     conf: String,
     watchdog: bool,
+    /// Only says what speaks against the virtual address.
+    only_check: bool,
     about: pgpool::About,
     server: postgres::About,
     stamps: Vec<Stamp>,
@@ -80,6 +82,12 @@ impl Module for Pgpool {
                 ArgKind::Bool,
                 "true",
                 "Whether the nodes watch each other and move the address.",
+            ),
+            defaulted(
+                "only_check",
+                ArgKind::Bool,
+                "false",
+                "Only refuses a virtual address that cannot be used, before anything is changed.",
             ),
         ],
     };
@@ -134,6 +142,7 @@ impl Module for Pgpool {
             interface: args.text("interface"),
             allowed: context.allowed.to_vec(),
             watchdog: args.flag("watchdog"),
+            only_check: args.flag("only_check"),
             members,
             vip,
             conf,
@@ -145,11 +154,14 @@ impl Module for Pgpool {
     }
 
     fn plan(&self, state: &State) -> Decision {
+        if self.only_check {
+            return address::check(self, state);
+        }
         table::decide(self, state)
     }
 
     fn health(&self, state: &State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.only_check).then(|| health::of(self, state))
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Postgres {
     database: String,
     owner: String,
     extensions: Vec<(String, String)>,
+    /// Only says what speaks against making it.
+    only_check: bool,
     allowed: Vec<Allow>,
 }
 
@@ -99,6 +101,12 @@ impl Module for Postgres {
                 false,
                 "Extensions, each `DATABASE/NAME`.",
             ),
+            arg(
+                "only_check",
+                ArgKind::Bool,
+                false,
+                "Only refuses a data directory that no database can be made in, before anything is changed.",
+            ),
         ],
     };
 
@@ -125,11 +133,14 @@ impl Module for Postgres {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
+        if self.only_check {
+            return table::check(self, state);
+        }
         table::decide(self, state)
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.only_check).then(|| health::of(self, state))
     }
 }
 

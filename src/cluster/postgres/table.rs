@@ -30,6 +30,32 @@ pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
     }
 }
 
+/// Before anything is changed: where a database is to be made, whether its directory is free everywhere. P26 and P27
+/// reach the whole layer here, since no host is to be begun with.
+pub(super) fn check(of: &Postgres, state: &State) -> Decision {
+    let here = |host: &HostName| of.here(state, host);
+    if of.members.iter().any(|host| here(host).disk().is_some()) {
+        return Decision::default();
+    }
+    let foreign = of.members.iter().filter_map(|host| match here(host) {
+        Here::Foreign(names) => Some(refuse::foreign(of, host, names)),
+        _ => None,
+    });
+    let elsewhere = of
+        .members
+        .iter()
+        .any(|host| matches!(here(host), Here::Elsewhere(_)))
+        .then(|| refuse::other_version(of, state));
+    let mut refusals: Vec<Refusal> = foreign.chain(elsewhere).collect();
+    for refusal in &mut refusals {
+        refusal.reach = Reach::Layer;
+    }
+    Decision {
+        refusals,
+        ..Decision::default()
+    }
+}
+
 /// A decision that is one refusal.
 fn refused(refusal: Refusal) -> Decision {
     Decision {

@@ -68,8 +68,7 @@ fn init(swarm: &Swarm, state: &State, founder: &Member) -> Step {
     let act = Act::Swarm(SwarmAct::Init {
         advertise_addr: founder.addr.clone(),
         data_path_port: swarm.data_path_port,
-        default_addr_pool: swarm
-            .default_addr_pool
+        default_addr_pool: networks::founding(swarm)
             .iter()
             .map(ToString::to_string)
             .collect(),

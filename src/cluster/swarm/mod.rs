@@ -37,6 +37,7 @@ pub struct Swarm {
     members: Vec<Member>,
     data_path_port: u16,
     default_addr_pool: Vec<Ipv4Net>,
+    founding_pool: Vec<Ipv4Net>,
     subnet_size: u8,
     /// Only lets tasks run on the nodes that provision joined drained.
     activate: bool,
@@ -84,7 +85,14 @@ impl Module for Swarm {
                 kind: ArgKind::List(&ArgKind::Text),
                 required: false,
                 default: None,
-                doc: "Networks that overlay networks take their subnets from; Docker's own choice is 10.0.0.0/8. Fixed when the swarm is founded.",
+                doc: "Networks that overlay networks take their subnets from. Fixed when the swarm is founded: one that has others is refused.",
+            },
+            ArgSpec {
+                name: "founding_pool",
+                kind: ArgKind::List(&ArgKind::Text),
+                required: false,
+                default: None,
+                doc: "The same for a new swarm only, when nothing is declared; Docker's own choice is 10.0.0.0/8.",
             },
             ArgSpec {
                 name: "subnet_size",
@@ -159,7 +167,8 @@ impl Module for Swarm {
         Ok(Self {
             members,
             data_path_port,
-            default_addr_pool: args::pools(args, subnet_size)?,
+            default_addr_pool: args::pools(args, "default_addr_pool", subnet_size)?,
+            founding_pool: args::pools(args, "founding_pool", subnet_size)?,
             subnet_size,
             activate: args.flag("activate"),
         })
