@@ -19,10 +19,11 @@ build: tools ## Build the program and the lab
 tools: ## Install what the build and the tests need (Debian)
 	@scripts/tools.sh
 
-demo: build ## Three EL9-like hosts, converged to all layers
-	$(RELEASE)/lab up --name demo --hosts 3
+demo: build ## Three EL9-like hosts, converged to all layers, and tried out
+	$(RELEASE)/lab up --name demo --hosts 3 --images
 	$(RELEASE)/provision inventory/lab.yml
 	$(RELEASE)/provision status inventory/lab.yml
+	$(RELEASE)/provision test inventory/lab.yml
 
 demo-down: build ## Remove the demo's hosts and everything of them
 	$(RELEASE)/lab down --name demo

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 pub(crate) mod managed_file;
 mod opening;
+mod origin;
 mod peers;
 mod refusal;
 pub(crate) mod stamp;
@@ -38,6 +39,12 @@ pub trait Module: Sized {
     /// # Errors
     /// [`Unfit::Wrong`] for arguments that make no sense together, [`Unfit::Unknown`] when one depends on a value that is not known yet.
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit>;
+
+    /// Takes the task's name, unique on its host, for modules whose steps have no better one.
+    #[must_use]
+    fn called(self, _task: &str) -> Self {
+        self
+    }
 
     /// The questions that it asks whatever those of its arguments turn out to be that are not known yet
     /// (and missing here). They go along with others, so that no round trip is spent on them later.
@@ -107,6 +114,12 @@ macro_rules! modules {
                 Err(args.wrong(format!("there is no module `{}`", args.spec.name)))
             }
 
+            /// Takes the task's name, as [`Module::called`].
+            #[must_use]
+            pub fn called(self, task: &str) -> Self {
+                match self { $(Self::$variant(module) => Self::$variant(module.called(task))),+ }
+            }
+
             /// The questions that the module called `args.spec.name` asks whatever its unknown arguments are.
             pub fn foresee(args: &Args<'_>, host: &HostName) -> Vec<Query> {
                 $(if args.spec.name == <$type as Module>::SPEC.name {
@@ -165,6 +178,7 @@ modules! {
     Stat(stat::Stat),
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
+    ReplacedHosts(crate::cluster::replaced_hosts::ReplacedHosts),
     Swarm(crate::cluster::swarm::Swarm),
     SshMesh(crate::cluster::ssh_mesh::SshMesh),
     Pgpool(crate::cluster::pgpool::Pgpool),
@@ -174,6 +188,7 @@ modules! {
     SharedDir(crate::cluster::shared_dir::SharedDir),
     SecretKey(crate::cluster::secret_key::SecretKey),
     Certificates(crate::cluster::certificates::Certificates),
+    StackImages(crate::cluster::stack::StackImages),
     Stack(crate::cluster::stack::Stack),
     ExternalDatabase(crate::cluster::external_database::ExternalDatabase),
 }

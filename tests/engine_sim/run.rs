@@ -101,8 +101,13 @@ impl Site {
         if workers > 0 {
             group("workers", managers + 1..=hosts);
         }
+        Self::of(&text, managers, hosts)
+    }
+
+    /// The built-in playbook over an inventory of so many hosts, the first of which are managers.
+    pub fn of(inventory: &str, managers: usize, hosts: usize) -> Self {
         let file = tempfile::Builder::new().suffix(".yml").tempfile().unwrap();
-        std::fs::write(file.path(), text).unwrap();
+        std::fs::write(file.path(), inventory).unwrap();
         let (project, source) = Project::open(None).unwrap();
         let import = |name: &str| project.import(name);
         let playbook = Playbook::load(&source, SPECS, &import).unwrap();

@@ -113,6 +113,24 @@ impl Lab {
         succeeded(&format!("on host {host}: {script}"), &output)
     }
 
+    /// Copies a folder of this machine to a host.
+    pub fn send(&self, host: usize, folder: &Path, to: &str) {
+        let mut packed = Command::new("tar")
+            .args(["-C", folder.to_str().unwrap(), "-c", "."])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let script = format!("mkdir -p {to} && tar -C {to} -x");
+        let words = [&*name_of(host), "--", "bash", "-c", &script];
+        let mut command = self.command("exec", &words);
+        let output = command
+            .stdin(packed.stdout.take().unwrap())
+            .output()
+            .unwrap();
+        assert!(packed.wait().unwrap().success());
+        succeeded(&format!("to host {host}: {}", folder.display()), &output);
+    }
+
     /// As [`Lab::sh`], and it may fail.
     pub fn try_sh(&self, host: usize, script: &str) -> Output {
         let words = [self.host(host), "--", "bash", "-c", script];

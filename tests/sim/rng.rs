@@ -1,5 +1,6 @@
 //! A small generator of random numbers (SplitMix64), so that a printed seed repeats a history exactly.
 
+#[derive(Clone)]
 pub struct Rng(u64);
 
 impl Rng {

@@ -3,8 +3,10 @@
 //! [`state`] says what the hosts told, [`table`] what follows, [`refuse`] why not. `docs/glusterfs.md` is the table
 //! for people.
 
+mod between;
 mod health;
 mod refuse;
+mod replaced;
 mod state;
 mod table;
 
@@ -23,6 +25,7 @@ pub struct GlusterPool {
     hosts: Vec<HostName>,
     /// Only says whether names lead to loopback addresses.
     only_check: bool,
+    on_root: bool,
 }
 
 impl Module for GlusterPool {
@@ -31,12 +34,20 @@ impl Module for GlusterPool {
         cluster: true,
         registers: false,
         free_form: None,
-        args: &[defaulted(
-            "only_check",
-            ArgKind::Bool,
-            "false",
-            "Only refuses names that lead to loopback addresses, before anything is changed.",
-        )],
+        args: &[
+            defaulted(
+                "only_check",
+                ArgKind::Bool,
+                "false",
+                "Only refuses names that lead to loopback addresses, before anything is changed.",
+            ),
+            defaulted(
+                "on_root",
+                ArgKind::Bool,
+                "false",
+                "Consent to bricks on the root file system, also on a host that is made anew.",
+            ),
+        ],
     };
 
     type State = State;
@@ -45,6 +56,7 @@ impl Module for GlusterPool {
         Ok(Self {
             hosts: context.group.to_vec(),
             only_check: args.flag("only_check"),
+            on_root: args.flag("on_root"),
         })
     }
 
@@ -60,6 +72,7 @@ impl Module for GlusterPool {
                 .hosts
                 .insert(host.clone(), Observed::new(&seen.gluster(host), names));
         }
+        state.look_for_bricks(self, seen);
         seen.settle(state)
     }
 

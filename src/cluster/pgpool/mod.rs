@@ -21,7 +21,7 @@ use crate::module::attributes::Wanted;
 use crate::module::managed_file::ManagedFile;
 use crate::module::stamp::Stamp;
 use crate::module::{Args, Context, Health, Module, Unfit};
-use crate::plan::{Content, Decision};
+use crate::plan::{Allow, Content, Decision};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::{Answers, Need, pgpool, postgres};
 use std::net::Ipv4Addr;
@@ -45,6 +45,7 @@ pub struct Pgpool {
     about: pgpool::About,
     server: postgres::About,
     stamps: Vec<Stamp>,
+    allowed: Vec<Allow>,
 }
 
 impl Module for Pgpool {
@@ -139,6 +140,7 @@ impl Module for Pgpool {
                 database: args.required("database")?,
             },
             interface: args.text("interface"),
+            allowed: context.allowed.to_vec(),
             watchdog: args.flag("watchdog"),
             only_check: args.flag("only_check"),
             members,

@@ -90,6 +90,7 @@ pub(super) fn build(args: &Args<'_>, context: &Context<'_>) -> Result<Postgres, 
         owner,
         extensions,
         only_check: args.flag("only_check"),
+        allowed: context.allowed.to_vec(),
     })
 }
 

@@ -17,7 +17,7 @@ pub use state::{Disk, Here, Observed, State};
 
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Health, Module, Unfit};
-use crate::plan::{Decision, RoleSpec};
+use crate::plan::{Allow, Decision, RoleSpec};
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
 use crate::probe::postgres::About;
 use crate::probe::{Answers, Need};
@@ -38,6 +38,7 @@ pub struct Postgres {
     extensions: Vec<(String, String)>,
     /// Only says what speaks against making it.
     only_check: bool,
+    allowed: Vec<Allow>,
 }
 
 const fn arg(name: &'static str, kind: ArgKind, required: bool, doc: &'static str) -> ArgSpec {
@@ -127,6 +128,7 @@ impl Module for Postgres {
             }
             state.hosts.insert(host.clone(), observed);
         }
+        state.look_beyond(self, seen);
         seen.settle(state)
     }
 

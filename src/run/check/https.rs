@@ -53,7 +53,6 @@ async fn one(checks: &Checks<'_>, host: &HostName) -> std::result::Result<String
     );
     let address = checks.address(host);
     let resolve = format!("{host}:443:{address}");
-    // A few tries: a task may be on its way from one node to another.
     let task = match &*variable("nginx_port_mode") {
         "host" => format!(
             "docker ps -q --filter {} | grep -q . || {{ printf none; exit 0; }}\n",
@@ -64,10 +63,13 @@ async fn one(checks: &Checks<'_>, host: &HostName) -> std::result::Result<String
         ),
         _ => String::new(),
     };
+    // Some patience: after a deployment the application prepares itself while its tasks run already, and a task may
+    // be on its way from one node to another.
     let script = format!(
-        "{task}for n in 1 2 3 4 5; do\n\
+        "{task}end=$(($(date +%s) + 40))\n\
+         while :; do\n\
          said=$(curl --silent --show-error --max-time 10 --output /dev/null --write-out '%{{http_code}}' --cacert {} --resolve {} {} 2>&1)\n\
-         [ \"$said\" = 200 ] && break; sleep 2; done\n\
+         [ \"$said\" != 200 ] && [ \"$(date +%s)\" -lt $end ] || break; sleep 1; done\n\
          printf %s \"$said\"; [ \"$said\" = 200 ]",
         quote(&authority),
         quote(&resolve),

@@ -1,0 +1,26 @@
+//! From blank hosts, exactly as planned; and nothing to do afterwards.
+
+use super::cluster::Cluster;
+use super::fleet::Sim;
+use super::law;
+use super::site::{check_well, site, why};
+use provision::report::Outcome;
+
+#[test]
+fn a_blank_site_is_built_exactly_as_planned() {
+    for (hosts, any1) in [(3, false), (3, true), (5, false)] {
+        let site = site(hosts, any1);
+        for seed in 0..2 {
+            let mut sim = Sim::of(Cluster::blank(hosts, seed, any1));
+            sim.strict = hosts == 3;
+            let (plan, outcome) = site.look(&sim, None);
+            assert_eq!(outcome, Outcome::Pending, "{plan:?}");
+            law::check_plan(&sim.cluster.borrow(), &plan);
+            let (again, _) = site.look(&sim, None);
+            assert_eq!(format!("{plan:?}"), format!("{again:?}"), "planned twice");
+            let ended = site.apply(&sim);
+            assert_eq!(ended.outcome, Some(Outcome::Changed), "{}", why(&ended));
+            check_well(&site, &sim, &ended);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Why a person is needed, reasoned from what is really there and not from what the hosts say.
+
+use super::cluster::Cluster;
+use super::database::slot_of;
+use super::swarm_sim::drive::End;
+use super::swarm_sim::oracle::{Expected, expect};
+use super::swarm_sim::starts::at_rest;
+use std::collections::BTreeSet;
+
+/// Refusals whose cause is real and that a later version will repair by itself: the rows of DOMAIN part 2 that are
+/// not built yet. A history that ends with one of these is no failure, and is counted.
+pub const NOT_YET_BUILT: &[(&str, &str)] = &[
+    ("G2", "a host that lost /var/lib/glusterd, or was replaced"),
+    ("G6", "a brick that is lost"),
+    (
+        "P4",
+        "a former primary that crashed, though it lost nothing",
+    ),
+    (
+        "P6",
+        "a standby that was away during a failover follows nobody",
+    ),
+    ("P8", "Pgpool-II takes another host for the primary"),
+    ("P9", "no primary, and a standby that has everything"),
+];
+
+/// The codes that may be refused in a cluster whose hosts all answer; empty when nobody is needed.
+pub fn causes(cluster: &Cluster) -> BTreeSet<&'static str> {
+    let mut codes = BTreeSet::new();
+    let mut swarm = cluster.swarm.clone();
+    swarm.docker_layer();
+    match expect(&at_rest(&swarm), cluster.machines.len()) {
+        Expected::Exactly(End::Settled) => {}
+        Expected::Exactly(End::Refused(of)) => {
+            let known = ["S0", "S4", "S5", "S7", "S8", "S10", "S11"];
+            codes.extend(
+                known
+                    .into_iter()
+                    .filter(|code| of.iter().any(|it| it == code)),
+            );
+        }
+        Expected::RefusedWith(of) => codes.extend(of),
+        Expected::Exactly(_) => {}
+    }
+    gluster(cluster, &mut codes);
+    database(cluster, &mut codes);
+    codes
+}
+
+fn gluster(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
+    let volume = cluster
+        .gluster
+        .iter()
+        .filter_map(|one| one.volume.as_ref())
+        .max_by_key(|volume| volume.version);
+    for h in cluster.hosts() {
+        let own = &cluster.gluster[h];
+        let name = cluster.name(h);
+        for other in &cluster.gluster {
+            let another = other
+                .peers
+                .iter()
+                .any(|(uuid, of)| of == name && *uuid != own.uuid);
+            if another {
+                codes.insert("G2");
+            }
+        }
+        let used = own
+            .folder
+            .as_ref()
+            .is_some_and(|folder| !folder.volume_id.is_empty());
+        match volume {
+            None if used => drop(codes.insert("G22")),
+            None => {}
+            Some(volume) => {
+                let owns = volume.bricks.iter().any(|(host, _)| host == name);
+                let marked = own
+                    .folder
+                    .as_ref()
+                    .is_some_and(|it| it.volume_id == volume.id);
+                if owns && (!marked || own.unmounted) {
+                    codes.insert("G6");
+                }
+            }
+        }
+    }
+    let Some(volume) = volume else { return };
+    if volume.status == "Stopped" {
+        codes.insert("G11");
+    }
+    let usable = |(host, _): &&(String, String)| {
+        let folder = cluster
+            .host(host)
+            .and_then(|h| cluster.gluster[h].folder.as_ref());
+        folder.is_some_and(|folder| folder.volume_id == volume.id)
+    };
+    if volume.bricks.iter().filter(usable).count() <= volume.bricks.len() / 2 {
+        codes.insert("G16");
+    }
+}
+
+fn database(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
+    let data = |h: usize| cluster.databases[h].data.as_ref();
+    let holders: Vec<usize> = cluster.hosts().filter(|h| data(*h).is_some()).collect();
+    if holders.is_empty() {
+        return;
+    }
+    let primaries: Vec<usize> = cluster
+        .hosts()
+        .filter(|h| cluster.databases[*h].is_primary())
+        .collect();
+    match primaries[..] {
+        [] => without_primary(cluster, &holders, codes),
+        [p] => {
+            for h in holders.into_iter().filter(|h| *h != p) {
+                beside_primary(cluster, h, p, codes);
+            }
+            for daemon in &cluster.pgpools {
+                let named = daemon.primary.and_then(|id| cluster.seat_host(p, id));
+                let up = daemon
+                    .primary
+                    .is_some_and(|id| daemon.seats.get(&id).is_some_and(|it| it.up));
+                if daemon.running && up && named != Some(p) {
+                    codes.insert("P8");
+                }
+            }
+        }
+        _ => drop(codes.insert("P7")),
+    }
+}
+
+fn beside_primary(cluster: &Cluster, h: usize, p: usize, codes: &mut BTreeSet<&'static str>) {
+    let own = &cluster.databases[h];
+    let (Some(data), Some(of)) = (&own.data, &cluster.databases[p].data) else {
+        return;
+    };
+    if !data.standby {
+        let fork = of
+            .history
+            .iter()
+            .find(|(timeline, _)| *timeline == data.timeline);
+        let nothing =
+            data.state == "shut down" && fork.is_some_and(|(_, at)| data.checkpoint < *at);
+        if !nothing {
+            codes.insert("P4");
+        }
+    } else if !data.leads_to(of) {
+        codes.extend(["P3", "P6"]);
+    } else if cluster.streams(h) != Some(p) {
+        // The settings that it has lead it elsewhere, or its slot is missing.
+        let follows = data.upstream == Some(p) && of.slots.contains(&slot_of(cluster.name(h)));
+        if !follows {
+            codes.insert("P6");
+        }
+    }
+}
+
+fn without_primary(cluster: &Cluster, holders: &[usize], codes: &mut BTreeSet<&'static str>) {
+    let data = |h: &usize| cluster.databases[*h].data.as_ref().unwrap();
+    let former: Vec<usize> = holders
+        .iter()
+        .copied()
+        .filter(|h| !data(h).standby)
+        .collect();
+    let newest = holders.iter().map(|h| data(h).newest()).max().unwrap_or(0);
+    match former[..] {
+        [one] if data(&one).newest() >= newest => {}
+        [_] | [] => drop(codes.insert("P9")),
+        _ => codes.extend(["P9", "P10"]),
+    }
+}

@@ -1,0 +1,375 @@
+//! PostgreSQL: data directories with their timelines, commits and slots; streaming; the guard at boot.
+
+use super::cluster::Cluster;
+use super::packages::PGDATA;
+use provision::probe::postgres::{Database, Role};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Bytes of a segment of the write-ahead log.
+const SEGMENT: u64 = 0x100_0000;
+/// How many ticks the guard waits for its peers.
+const PATIENCE: u32 = 120;
+
+/// PostgreSQL on a host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Instance {
+    pub data: Option<Data>,
+    /// What was moved away for a new copy.
+    pub aside: Vec<Data>,
+    pub running: bool,
+    /// For how many ticks the guard has asked, while it does.
+    pub guarding: Option<u32>,
+    /// When the server last read its files.
+    pub loaded: u64,
+}
+
+/// A data directory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    pub system: String,
+    pub timeline: u32,
+    /// The timelines that were left, and where.
+    pub history: Vec<(u32, u64)>,
+    /// How far it is.
+    pub end: u64,
+    pub rows: Vec<Row>,
+    pub standby: bool,
+    /// Whom a standby streams from.
+    pub upstream: Option<usize>,
+    pub slots: BTreeSet<String>,
+    pub roles: BTreeMap<String, Role>,
+    pub databases: BTreeMap<String, Database>,
+    pub state: String,
+    pub checkpoint: u64,
+    pub checkpoint_timeline: u32,
+    pub min_recovery: u64,
+}
+
+/// A commit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row {
+    pub id: u32,
+    pub timeline: u32,
+    pub at: u64,
+}
+
+impl Data {
+    pub fn new(system: String) -> Self {
+        let database = |name: &str| Database {
+            name: name.to_owned(),
+            owner: "postgres".into(),
+            encoding: "UTF8".into(),
+            collate: "C.UTF-8".into(),
+            extensions: BTreeMap::new(),
+        };
+        let names = ["postgres", "template0", "template1"];
+        let owner = Role {
+            name: "postgres".into(),
+            superuser: true,
+            createdb: true,
+            createrole: true,
+            replication: true,
+            login: true,
+            ..Role::default()
+        };
+        Self {
+            system,
+            timeline: 1,
+            history: Vec::new(),
+            end: 0x15_5A40,
+            rows: Vec::new(),
+            standby: false,
+            upstream: None,
+            slots: BTreeSet::new(),
+            roles: BTreeMap::from([(owner.name.clone(), owner)]),
+            databases: names.map(|name| (name.to_owned(), database(name))).into(),
+            state: "shut down".into(),
+            checkpoint: 0x15_5A00,
+            checkpoint_timeline: 1,
+            min_recovery: 0,
+        }
+    }
+
+    /// Whether all of this is part of another's history.
+    pub fn leads_to(&self, other: &Self) -> bool {
+        if self.system != other.system {
+            return false;
+        }
+        if self.timeline == other.timeline {
+            return self.end <= other.end && self.history == other.history;
+        }
+        let mut history = other.history.iter();
+        history.any(|(timeline, at)| *timeline == self.timeline && self.end <= *at)
+    }
+
+    /// Takes all that another has.
+    fn receive(&mut self, from: &Self) {
+        (self.timeline, self.end) = (from.timeline, from.end);
+        self.history.clone_from(&from.history);
+        self.rows.clone_from(&from.rows);
+        self.roles.clone_from(&from.roles);
+        self.databases.clone_from(&from.databases);
+    }
+
+    /// The newest timeline that it knows of.
+    pub fn newest(&self) -> u32 {
+        let left = self.history.iter().map(|(timeline, _)| timeline + 1).max();
+        self.timeline.max(left.unwrap_or(0))
+    }
+}
+
+pub fn slot_of(host: &str) -> String {
+    host.to_lowercase().replace(['-', '.'], "_")
+}
+
+impl Instance {
+    /// What systemd does with an enabled unit.
+    pub fn boot(&mut self) {
+        self.guarding = self.data.as_ref().map(|_| 0);
+    }
+
+    pub fn is_primary(&self) -> bool {
+        self.running && self.data.as_ref().is_some_and(|data| !data.standby)
+    }
+}
+
+impl Cluster {
+    pub fn database_crash(&mut self, h: usize) {
+        let own = &mut self.databases[h];
+        (own.running, own.guarding) = (false, None);
+    }
+
+    pub fn database_start(&mut self, h: usize) {
+        let now = self.moment();
+        let own = &mut self.databases[h];
+        let Some(data) = &mut own.data else { return };
+        (own.running, own.guarding, own.loaded) = (true, None, now);
+        if data.standby {
+            data.state = "in archive recovery".into();
+        } else {
+            data.end += 0x80;
+            data.state = "in production".into();
+            (data.checkpoint, data.checkpoint_timeline) = (data.end, data.timeline);
+        }
+    }
+
+    /// `pg_ctl stop -m fast`: a primary's standbys have all of it before it ends.
+    pub fn database_stop(&mut self, h: usize) {
+        if !self.databases[h].running {
+            self.databases[h].guarding = None;
+            return;
+        }
+        if let Some(data) = self.databases[h].data.as_mut().filter(|data| !data.standby) {
+            (data.checkpoint, data.checkpoint_timeline) = (data.end, data.timeline);
+            data.end += 0x80;
+            data.state = "shut down".into();
+        }
+        self.replicate(false);
+        if let Some(data) = self.databases[h].data.as_mut().filter(|data| data.standby) {
+            data.state = "shut down in recovery".into();
+            data.min_recovery = data.end;
+            (data.checkpoint, data.checkpoint_timeline) = (data.end - 0x40, data.timeline);
+        }
+        self.databases[h].running = false;
+    }
+
+    /// The host that a standby streams from.
+    pub fn streams(&self, h: usize) -> Option<usize> {
+        let own = &self.databases[h];
+        let data = own
+            .data
+            .as_ref()
+            .filter(|data| data.standby && own.running)?;
+        let up = data.upstream?;
+        let source = self.databases[up].data.as_ref()?;
+        let slot = source.slots.contains(&slot_of(self.name(h)));
+        (self.databases[up].running
+            && self.connects(h, up, "5432/tcp")
+            && slot
+            && data.leads_to(source))
+        .then_some(up)
+    }
+
+    fn replicate(&mut self, late: bool) {
+        for h in self.hosts() {
+            if late && self.rng.once_in(3) {
+                continue;
+            }
+            self.receive(h);
+        }
+    }
+
+    /// A standby takes what its primary has.
+    fn receive(&mut self, h: usize) -> bool {
+        let Some(up) = self.streams(h) else {
+            return false;
+        };
+        let Some(source) = self.databases[up].data.clone() else {
+            return false;
+        };
+        if let Some(data) = &mut self.databases[h].data {
+            data.min_recovery = data.end;
+            data.receive(&source);
+        }
+        true
+    }
+
+    /// A client's commit through the virtual address.
+    pub fn commit(&mut self, id: u32) -> bool {
+        let Some(p) = self.served() else { return false };
+        let Some(data) = &mut self.databases[p].data else {
+            return false;
+        };
+        data.end += 0x100;
+        let (timeline, at) = (data.timeline, data.end);
+        data.rows.push(Row { id, timeline, at });
+        if !self.any1 {
+            return true;
+        }
+        let standbys: Vec<usize> = self
+            .hosts()
+            .filter(|h| self.streams(*h) == Some(p))
+            .collect();
+        if standbys.is_empty() {
+            return false;
+        }
+        let chosen = standbys[self.rng.below(standbys.len())];
+        self.receive(chosen)
+    }
+
+    pub fn database_tick(&mut self) {
+        self.replicate(true);
+        for h in self.hosts() {
+            if !self.power(h) {
+                continue;
+            }
+            let Some(asked) = self.databases[h].guarding else {
+                continue;
+            };
+            match self.guard(h) {
+                Some(true) => self.database_start(h),
+                Some(false) => self.databases[h].guarding = None,
+                None if asked >= PATIENCE => self.databases[h].guarding = None,
+                None => self.databases[h].guarding = Some(asked + 1),
+            }
+        }
+    }
+
+    /// Whether PostgreSQL may start at boot; `None` while that is not certain.
+    pub fn guard(&self, h: usize) -> Option<bool> {
+        let Some(own) = &self.databases[h].data else {
+            return Some(false);
+        };
+        if own.standby {
+            return Some(true);
+        }
+        let peers = self.machines.len() - 1;
+        let mut answered = 0;
+        for p in self.hosts().filter(|p| *p != h) {
+            let other = &self.databases[p];
+            let server = other.running && self.connects(h, p, "5432/tcp");
+            if !server && !self.logs_in(h, p) {
+                continue;
+            }
+            answered += 1;
+            let Some(data) = &other.data else { continue };
+            let primary = server && !data.standby;
+            if data.newest() > own.newest() || (primary && data.newest() >= own.newest()) {
+                return Some(false);
+            }
+        }
+        (answered > peers / 2).then_some(true)
+    }
+
+    /// Makes a standby takes over: a new timeline begins.
+    pub fn promote(&mut self, h: usize) {
+        let newest = |one: &Instance| one.data.as_ref().map_or(0, Data::newest);
+        let last = self.databases.iter().map(newest).max().unwrap_or(0);
+        let archived = self.databases[h].data.as_ref().map_or(0, Data::newest);
+        let Some(data) = &mut self.databases[h].data else {
+            return;
+        };
+        data.history.push((data.timeline, data.end));
+        // Only what it knows of itself counts, so that two can begin the same timeline.
+        data.timeline = archived.max(data.timeline) + 1;
+        debug_assert!(data.timeline <= last + 1);
+        (data.standby, data.upstream) = (false, None);
+        data.end += 0x80;
+        data.state = "in production".into();
+        (data.checkpoint, data.checkpoint_timeline) = (data.end, data.timeline);
+    }
+
+    pub fn keep_slot(&mut self, primary: usize, standby: usize) {
+        let slot = slot_of(self.name(standby));
+        if let Some(data) = &mut self.databases[primary].data {
+            data.slots.insert(slot);
+        }
+    }
+
+    /// `pg_basebackup` beside what is there, then in its place.
+    pub fn copy(&mut self, from: usize, to: usize) {
+        self.keep_slot(from, to);
+        let Some(source) = &mut self.databases[from].data else {
+            return;
+        };
+        source.end = (source.end / SEGMENT + 1) * SEGMENT + 0x28;
+        let mut data = source.clone();
+        (data.standby, data.upstream) = (true, Some(from));
+        data.slots.clear();
+        data.state = "in archive recovery".into();
+        (data.checkpoint, data.checkpoint_timeline) = (data.end, data.timeline);
+        data.min_recovery = data.end;
+        let old = self.databases[to].data.replace(data);
+        self.databases[to].aside.extend(old);
+        self.machines[to].clear(PGDATA);
+        self.machines[to].folder(PGDATA, 0o700, "postgres");
+        let now = self.moment();
+        let below = format!("{PGDATA}/");
+        let files = self.machines[from].paths.clone();
+        let files = files
+            .into_iter()
+            .filter(|(path, _)| path.starts_with(&below));
+        self.machines[to].paths.extend(files);
+        let conf = format!("{PGDATA}/postgresql.conf");
+        let include = format!("include_if_exists = '{PGDATA}/myrecovery.conf'\n");
+        let mut text = self.machines[to].text(&conf).to_owned();
+        if !text.contains(&include) {
+            text.push_str(&include);
+            self.machines[to].file(&conf, text.as_bytes(), 0o600, "postgres", now);
+        }
+    }
+
+    /// Whether a stopped host's data may be replaced by a copy of the primary's, as `standby.sh` sees it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn not_ahead(&self, target: usize, primary: usize) -> Result<(), String> {
+        let (Some(own), Some(of)) = (&self.databases[target].data, &self.databases[primary].data)
+        else {
+            return Ok(());
+        };
+        if own.system != of.system {
+            return Err("is of another cluster: nothing is replaced".into());
+        }
+        if own.timeline > of.timeline {
+            return Err("the target is ahead".into());
+        }
+        let fork = if own.timeline == of.timeline {
+            of.end
+        } else {
+            let left = of
+                .history
+                .iter()
+                .find(|(timeline, _)| *timeline == own.timeline);
+            left.ok_or("is no ancestor")?.1
+        };
+        let past = |row: &&Row| row.timeline == own.timeline && row.at > fork;
+        match own.rows.iter().filter(past).count() {
+            0 => Ok(()),
+            _ if self.careless => Ok(()),
+            commits => Err(format!(
+                "has {commits} commits past the fork: a person decides"
+            )),
+        }
+    }
+}

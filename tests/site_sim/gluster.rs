@@ -1,0 +1,352 @@
+//! The pool, the volume with its bricks and their healing, and the mounts of it.
+
+use super::cluster::Cluster;
+use provision::plan::{GlusterAct, MountAct};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub const VOLUME: &str = "gvol0";
+pub const BRICK: &str = "/data/brick/gvol0";
+pub const MOUNT: &str = "/mnt/gluster";
+
+/// The daemon of a host, its brick and its mount.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Glusterd {
+    pub running: bool,
+    /// Made at the first start, lost with the disk.
+    pub uuid: String,
+    /// Name by identity.
+    pub peers: BTreeMap<String, String>,
+    pub volume: Option<Volume>,
+    /// Whether the brick's own disk is not mounted.
+    pub unmounted: bool,
+    pub folder: Option<Folder>,
+    /// Whether the brick's process runs.
+    pub brick: bool,
+    pub heals: bool,
+    pub mounted: bool,
+}
+
+/// The volume, as one daemon has it on its disk.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Volume {
+    pub id: String,
+    pub status: String,
+    pub replica: usize,
+    pub arbiter: bool,
+    /// Host and identity.
+    pub bricks: Vec<(String, String)>,
+    pub options: BTreeMap<String, String>,
+    pub version: u64,
+}
+
+/// The folder of a brick.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Folder {
+    pub volume_id: String,
+    pub lines: BTreeSet<u32>,
+}
+
+impl Cluster {
+    pub fn glusterd_start(&mut self, h: usize) {
+        if self.gluster[h].uuid.is_empty() {
+            self.gluster[h].uuid = self.swarm.fresh("uuid");
+        }
+        self.gluster[h].running = true;
+        self.bricks_start(h);
+    }
+
+    /// Starts what should run on a host and can.
+    fn bricks_start(&mut self, h: usize) {
+        let own = &mut self.gluster[h];
+        let Some(volume) = own.volume.as_ref().filter(|it| it.status == "Started") else {
+            return;
+        };
+        let folder = own.folder.as_ref().filter(|_| !own.unmounted);
+        let marked = folder.is_some_and(|folder| folder.volume_id == volume.id);
+        let ours = volume.bricks.iter().any(|(_, uuid)| *uuid == own.uuid);
+        own.brick |= ours && marked;
+        own.heals = true;
+    }
+
+    pub fn gluster_crash(&mut self, h: usize) {
+        let own = &mut self.gluster[h];
+        (own.running, own.brick, own.heals, own.mounted) = (false, false, false, false);
+    }
+
+    /// Whether two daemons have a connection.
+    pub fn pooled(&self, a: usize, b: usize) -> bool {
+        let opens = |h: usize| self.machines[h].opens_service("glusterfs");
+        let runs = |h: usize| self.gluster[h].running;
+        self.linked(a, b) && runs(a) && runs(b) && (a == b || (opens(a) && opens(b)))
+    }
+
+    /// Bricks that a client on a host reaches and that take writes.
+    pub fn bricks_from(&self, h: usize) -> Vec<usize> {
+        let serves = |b: &usize| {
+            let own = &self.gluster[*b];
+            let open = *b == h || self.machines[*b].opens_service("glusterfs");
+            own.brick && own.folder.is_some() && !own.unmounted && self.linked(h, *b) && open
+        };
+        self.hosts().filter(serves).collect()
+    }
+
+    pub fn brick_count(&self) -> usize {
+        let volumes = self.gluster.iter().filter_map(|one| one.volume.as_ref());
+        volumes.map(|volume| volume.bricks.len()).max().unwrap_or(3)
+    }
+
+    /// Whether the volume can be mounted on a host.
+    pub fn mountable(&self, h: usize) -> bool {
+        let own = &self.gluster[h];
+        let started = own.volume.as_ref().is_some_and(|it| it.status == "Started");
+        let enough = self.bricks_from(h).len() > self.brick_count() / 2;
+        own.running && started && enough
+    }
+
+    /// A line is appended through the mount of a host; whether it was acknowledged.
+    pub fn append(&mut self, h: usize, line: u32) -> bool {
+        if !self.power(h) || !self.gluster[h].mounted {
+            return false;
+        }
+        let bricks = self.bricks_from(h);
+        if bricks.len() <= self.brick_count() / 2 {
+            return false;
+        }
+        for b in bricks {
+            if let Some(folder) = &mut self.gluster[b].folder {
+                folder.lines.insert(line);
+            }
+        }
+        true
+    }
+
+    pub fn gluster_tick(&mut self) {
+        for h in self.hosts() {
+            // Members that meet agree on the newest definitions.
+            let newest = self
+                .hosts()
+                .filter(|p| {
+                    self.pooled(h, *p) && self.gluster[*p].peers.contains_key(&self.gluster[h].uuid)
+                })
+                .filter_map(|p| self.gluster[p].volume.clone())
+                .max_by_key(|volume| volume.version);
+            let own = &self.gluster[h];
+            let older = |is: &Volume| own.volume.as_ref().is_none_or(|it| it.version < is.version);
+            if let Some(newest) = newest.filter(older) {
+                if newest.status != "Started" {
+                    (self.gluster[h].brick, self.gluster[h].heals) = (false, false);
+                }
+                self.gluster[h].volume = Some(newest);
+                self.bricks_start(h);
+            }
+            let service = "shared-directory.service";
+            let wanted = self.machines[h].enabled.contains(service)
+                && !self.machines[h].active.contains(service);
+            if self.power(h) && wanted && (self.gluster[h].mounted || self.mountable(h)) {
+                self.gluster[h].mounted = true;
+                self.machines[h].active.insert(service.into());
+            }
+        }
+        for h in self.hosts() {
+            if !self.gluster[h].heals || !self.gluster[h].brick {
+                continue;
+            }
+            let others: BTreeSet<u32> = self
+                .bricks_from(h)
+                .into_iter()
+                .filter_map(|b| self.gluster[b].folder.as_ref())
+                .flat_map(|folder| folder.lines.iter().copied())
+                .collect();
+            if let Some(folder) = &mut self.gluster[h].folder {
+                let missing: Vec<u32> = others.difference(&folder.lines).copied().collect();
+                folder.lines.extend(missing.into_iter().take(20));
+            }
+        }
+    }
+
+    /// How many lines a brick has that another one lacks.
+    pub fn pending(&self, h: usize) -> u64 {
+        let Some(own) = &self.gluster[h].folder else {
+            return 0;
+        };
+        let of_volume = self.gluster.iter().filter_map(|one| one.folder.as_ref());
+        let others: Vec<_> = of_volume
+            .filter(|it| it.volume_id == own.volume_id)
+            .collect();
+        let lacks = |line: &&u32| others.iter().any(|other| !other.lines.contains(line));
+        own.lines.iter().filter(lacks).count() as u64
+    }
+
+    /// Obeys, as the daemon of `h`.
+    ///
+    /// # Errors
+    /// In gluster's words.
+    pub fn gluster_obey(&mut self, h: usize, act: &GlusterAct) -> Result<(), String> {
+        if !self.gluster[h].running {
+            return Err("Connection failed. Please check if gluster daemon is operational.".into());
+        }
+        match act {
+            GlusterAct::Probe { host } => self.probe(h, host),
+            GlusterAct::Create {
+                replica,
+                arbiter,
+                bricks,
+                ..
+            } => self.create(h, *replica, *arbiter, bricks),
+            GlusterAct::Start { force, .. } => {
+                self.change(h, |volume| {
+                    if volume.status == "Started" && !force {
+                        return Err("volume start: gvol0: failed: Volume gvol0 already started");
+                    }
+                    volume.status = "Started".into();
+                    Ok(())
+                })?;
+                for p in self.hosts() {
+                    if self.pooled(h, p) {
+                        self.bricks_start(p);
+                    }
+                }
+                Ok(())
+            }
+            GlusterAct::Set { key, value, .. } => self.change(h, |volume| {
+                volume.options.insert(key.clone(), value.clone());
+                Ok(())
+            }),
+            #[allow(unreachable_patterns, reason = "acts that this does not know yet")]
+            other => Err(format!("the simulation does not know {other:?}")),
+        }
+    }
+
+    pub fn change(
+        &mut self,
+        h: usize,
+        with: impl Fn(&mut Volume) -> Result<(), &'static str>,
+    ) -> Result<(), String> {
+        let now = self.moment();
+        let Some(mut volume) = self.gluster[h].volume.clone() else {
+            return Err("Volume gvol0 does not exist".into());
+        };
+        with(&mut volume)?;
+        volume.version = now;
+        for p in self.hosts() {
+            if self.pooled(h, p) && self.gluster[p].volume.is_some() {
+                self.gluster[p].volume = Some(volume.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn probe(&mut self, h: usize, host: &str) -> Result<(), String> {
+        let failed = |why: &str| Err(format!("peer probe: failed: {why}"));
+        let Some(target) = self.host(host) else {
+            return failed("unknown host");
+        };
+        if !self.resolves(h).contains_key(host) || !self.pooled(h, target) {
+            return failed("Probe returned with Transport endpoint is not connected");
+        }
+        let uuid = self.gluster[target].uuid.clone();
+        if let Some(known) = self.gluster[h].peers.values().position(|name| name == host) {
+            let same = self.gluster[h].peers.keys().nth(known) == Some(&uuid);
+            // With another identity: "success", and nothing changes.
+            if !same
+                || self.gluster[target]
+                    .peers
+                    .contains_key(&self.gluster[h].uuid)
+            {
+                return Ok(());
+            }
+        }
+        let other_pool = !self.gluster[target].peers.is_empty()
+            && !self.gluster[target]
+                .peers
+                .contains_key(&self.gluster[h].uuid);
+        if other_pool {
+            return failed("is already part of another cluster");
+        }
+        let mut members: BTreeMap<String, String> = self.gluster[h].peers.clone();
+        members.insert(self.gluster[h].uuid.clone(), self.name(h).to_owned());
+        members.insert(uuid, host.to_owned());
+        let volume = self.gluster[h].volume.clone();
+        for p in self.hosts() {
+            if members.contains_key(&self.gluster[p].uuid) && self.pooled(h, p) {
+                let mut peers = members.clone();
+                peers.remove(&self.gluster[p].uuid);
+                self.gluster[p].peers = peers;
+                if self.gluster[p].volume.is_none() {
+                    self.gluster[p].volume.clone_from(&volume);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn create(
+        &mut self,
+        h: usize,
+        replica: usize,
+        arbiter: bool,
+        bricks: &[String],
+    ) -> Result<(), String> {
+        let failed = |why: &str| Err(format!("volume create: gvol0: failed: {why}"));
+        if self.gluster[h].volume.is_some() {
+            return failed("Volume gvol0 already exists");
+        }
+        let mut owners = Vec::new();
+        for brick in bricks {
+            let host = brick.split(':').next().unwrap_or_default();
+            let Some(b) = self.host(host).filter(|b| self.pooled(h, *b)) else {
+                return failed("Host is not in 'Peer in Cluster' state");
+            };
+            if self.gluster[b].folder.is_some() || self.gluster[b].unmounted {
+                return failed("brick is already part of a volume");
+            }
+            owners.push(b);
+        }
+        let volume = Volume {
+            id: self.swarm.fresh("volume"),
+            status: "Created".into(),
+            replica,
+            arbiter,
+            bricks: owners
+                .iter()
+                .map(|b| (self.name(*b).to_owned(), self.gluster[*b].uuid.clone()))
+                .collect(),
+            options: BTreeMap::new(),
+            version: self.moment(),
+        };
+        for b in owners {
+            self.gluster[b].folder = Some(Folder {
+                volume_id: volume.id.clone(),
+                lines: BTreeSet::new(),
+            });
+        }
+        for p in self.hosts() {
+            if self.pooled(h, p) {
+                self.gluster[p].volume = Some(volume.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Obeys about the mount of a host.
+    ///
+    /// # Errors
+    /// In the host's words.
+    pub fn mount_obey(&mut self, h: usize, act: &MountAct) -> Result<(), String> {
+        match act {
+            MountAct::Guard { path } => {
+                self.machines[h].immutable.insert(path.clone());
+            }
+            MountAct::Mount { path } | MountAct::Again { path } => {
+                if !self.machines[h].text("/etc/fstab").contains(&**path) {
+                    return Err(format!("Unit {path} not found"));
+                }
+                if !self.mountable(h) {
+                    return Err("Mount failed. Check the log file for more details.".into());
+                }
+                self.gluster[h].mounted = true;
+            }
+        }
+        Ok(())
+    }
+}

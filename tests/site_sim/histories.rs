@@ -1,0 +1,125 @@
+//! Random histories. A printed seed repeats one; what goes wrong is printed with a shortened trace.
+
+use super::cluster::Cluster;
+use super::history::{Ending, attempt, moves, shorten};
+use super::rng::Rng;
+use super::run::Site;
+use super::site::{built, site};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// After so many failures the rest tells nothing new.
+const ENOUGH: usize = 3;
+
+pub struct Ground {
+    pub site: Site,
+    pub start: Cluster,
+}
+
+/// Converged clusters to begin from.
+pub fn grounds() -> Vec<Ground> {
+    [(3, true), (3, false)]
+        .into_iter()
+        .map(|(hosts, any1)| {
+            let site = site(hosts, any1);
+            let start = built(&site, 7, any1);
+            Ground { site, start }
+        })
+        .collect()
+}
+
+/// Plays the history of a seed.
+pub fn of_seed(grounds: &[Ground], seed: u64) -> Result<Ending, String> {
+    let mut rng = Rng::new(seed);
+    let ground = &grounds[rng.below(grounds.len())];
+    let moves = moves(&mut rng, ground.site.hosts);
+    let mut start = ground.start.clone();
+    start.rng = Rng::new(seed ^ 0x5eed);
+    attempt(&ground.site, &start, &moves, None).map_err(|why| {
+        let short = shorten(&ground.site, &start, &moves, None);
+        let first = why.lines().next().unwrap_or_default();
+        format!(
+            "PROVISION_SIM_SEED={seed}: {first}\nshortened to {:?}\n{}",
+            short.0, short.1
+        )
+    })
+}
+
+/// Every `step`th of the seeds from `first` on.
+fn part(first: u64, step: u64, count: u64) -> (Vec<String>, BTreeMap<String, usize>) {
+    let grounds = grounds();
+    let mut wrong = Vec::new();
+    let mut endings = BTreeMap::new();
+    for n in (0..count).step_by(usize::try_from(step).unwrap()) {
+        match of_seed(&grounds, first.wrapping_add(n)) {
+            Ok(Ending::Well) => *endings.entry("well".to_owned()).or_default() += 1,
+            Ok(ending) => {
+                let not_yet = ending
+                    .not_yet()
+                    .map(|code| format!("not yet built: {code}"));
+                let text = not_yet.unwrap_or_else(|| format!("{ending:?}"));
+                *endings.entry(text).or_default() += 1;
+            }
+            Err(why) => wrong.push(why),
+        }
+        if wrong.len() == ENOUGH {
+            break;
+        }
+    }
+    (wrong, endings)
+}
+
+fn play(first: u64, count: u64) {
+    let began = Instant::now();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let mut wrong = Vec::new();
+    let mut endings: BTreeMap<String, usize> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads)
+            .map(|at| scope.spawn(move || part(first.wrapping_add(at), threads, count - at)))
+            .collect();
+        for part in parts {
+            let (failures, ends) = part.join().unwrap();
+            wrong.extend(failures);
+            for (end, count) in ends {
+                *endings.entry(end).or_default() += count;
+            }
+        }
+    });
+    assert!(
+        wrong.is_empty(),
+        "at least {} histories go wrong:\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+    let took = began.elapsed();
+    println!("{count} histories from seed {first} in {took:?}: {endings:#?}");
+    assert!(took < Duration::from_secs(24 * 3600));
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// The same in each run: what once went right goes on doing so.
+#[test]
+fn histories_that_are_always_played() {
+    if number("PROVISION_SIM_SEED").is_none() {
+        play(0, number("PROVISION_SIM_HISTORIES").unwrap_or(300));
+    }
+}
+
+/// Others in each run; `PROVISION_SIM_SEED=n` repeats one.
+#[test]
+fn fresh_histories() {
+    if let Some(seed) = number("PROVISION_SIM_SEED") {
+        let ended = of_seed(&grounds(), seed);
+        println!("{ended:?}");
+        ended.unwrap_or_else(|why| panic!("{why}"));
+        return;
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let first = now.as_secs() * 1_000_000;
+    println!("seeds from {first}");
+    play(first, number("PROVISION_SIM_FRESH").unwrap_or(100));
+}

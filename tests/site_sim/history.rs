@@ -1,0 +1,197 @@
+//! One history: what happens, which runs of provision break where, and what must be true at the end.
+
+use super::bugs::Bug;
+use super::causes::{NOT_YET_BUILT, causes};
+use super::cluster::Cluster;
+use super::events::{EVENTS, Event};
+use super::fleet::{Fault, KINDS, Sim};
+use super::law;
+use super::rng::Rng;
+use super::run::{Ended, Site};
+use super::site::{check_well, why, wrong};
+use provision::report::Outcome;
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A moment of a history.
+#[derive(Clone, Copy, Debug)]
+pub enum Move {
+    Happens(Event, usize),
+    Passes(usize),
+    Runs(Option<Fault>),
+    Limited(usize),
+}
+
+/// How a history ended that broke no law.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Well,
+    /// Refused, for causes that are real.
+    Refused(BTreeSet<String>),
+}
+
+impl Ending {
+    /// The row that is missing, when one is.
+    pub fn not_yet(&self) -> Option<&'static str> {
+        let Self::Refused(codes) = self else {
+            return None;
+        };
+        let known = |code: &&(&'static str, &str)| codes.contains(code.0);
+        NOT_YET_BUILT.iter().find(known).map(|(code, _)| *code)
+    }
+}
+
+pub fn moves(rng: &mut Rng, hosts: usize) -> Vec<Move> {
+    let fault = |rng: &mut Rng| Fault {
+        at: rng.below(12),
+        kind: KINDS[rng.below(KINDS.len())],
+        happens: rng.once_in(2),
+    };
+    (0..2 + rng.below(5))
+        .map(|_| match rng.below(10) {
+            0..=5 => Move::Happens(EVENTS[rng.below(EVENTS.len())], rng.below(hosts)),
+            6 | 7 => Move::Passes([1, 3, 10, 40][rng.below(4)]),
+            8 => Move::Runs(rng.once_in(2).then(|| fault(rng))),
+            _ if rng.once_in(3) => Move::Limited(rng.below(hosts)),
+            _ => Move::Runs(Some(fault(rng))),
+        })
+        .collect()
+}
+
+fn pass(cluster: &mut Cluster, ticks: usize) {
+    for _ in 0..ticks {
+        cluster.tick();
+        cluster.write();
+    }
+}
+
+fn run(site: &Site, sim: &Sim, fault: Option<Fault>, limit: Option<usize>) {
+    sim.fault.set(fault);
+    let ended = site.apply_to(sim, limit);
+    sim.fault.set(None);
+    law::check_plan(&sim.cluster.borrow(), &ended.shown);
+    let said = format!(
+        "  run {fault:?} {limit:?} → {:?} {:?}",
+        ended.outcome,
+        ended.codes()
+    );
+    sim.trace.borrow_mut().push(said);
+}
+
+/// Runs a history.
+///
+/// # Panics
+/// Where a law does not hold.
+pub fn play(
+    site: &Site,
+    start: &Cluster,
+    moves: &[Move],
+    bug: Option<Bug>,
+    sim: &mut Option<Sim>,
+) -> Ending {
+    let sim = sim.insert(Sim::of(start.clone()));
+    sim.bug = bug;
+    sim.cluster.borrow_mut().careless = bug == Some(Bug::CommitsNotCounted);
+    for it in moves {
+        sim.trace.borrow_mut().push(format!("{it:?}"));
+        match *it {
+            Move::Happens(event, h) => {
+                let mut cluster = sim.cluster.borrow_mut();
+                cluster.happen(event, h);
+                pass(&mut cluster, 1);
+            }
+            Move::Passes(ticks) => pass(&mut sim.cluster.borrow_mut(), ticks),
+            Move::Runs(fault) => run(site, sim, fault, None),
+            Move::Limited(h) => run(site, sim, None, Some(h)),
+        }
+    }
+    finish(site, sim)
+}
+
+/// All is mended and switched on: then provision converges, or refuses for the true cause.
+fn finish(site: &Site, sim: &Sim) -> Ending {
+    sim.cluster.borrow_mut().mend();
+    sim.trace.borrow_mut().push("all is mended".into());
+    let ended = site.apply(sim);
+    law::check_plan(&sim.cluster.borrow(), &ended.shown);
+    judge(site, sim, &ended)
+}
+
+fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
+    let causes = causes(&sim.cluster.borrow());
+    match ended.outcome {
+        Some(Outcome::Changed | Outcome::Converged) => {
+            check_well(site, sim, ended);
+            Ending::Well
+        }
+        Some(Outcome::Refused | Outcome::Failed) => {
+            let codes = ended.codes();
+            let untrue: Vec<&String> = codes
+                .iter()
+                .filter(|code| !causes.contains(code.as_str()))
+                .collect();
+            let found = wrong(&sim.cluster.borrow());
+            assert!(
+                untrue.is_empty() && !causes.is_empty(),
+                "ended {:?} with {codes:?}, and the causes are {causes:?}; {found:?}\n{}",
+                ended.outcome,
+                why(ended)
+            );
+            let mut all: BTreeSet<String> = codes;
+            if all.is_empty() {
+                all.extend(causes.iter().map(|code| (*code).to_owned()));
+            }
+            Ending::Refused(all)
+        }
+        other => panic!("ended {other:?}: {}", why(ended)),
+    }
+}
+
+pub fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("?")
+}
+
+/// The ending, or what is wrong with the history.
+pub fn attempt(
+    site: &Site,
+    start: &Cluster,
+    moves: &[Move],
+    bug: Option<Bug>,
+) -> Result<Ending, String> {
+    let mut sim = None;
+    let ended = catch_unwind(AssertUnwindSafe(|| play(site, start, moves, bug, &mut sim)));
+    ended.map_err(|why| {
+        let mut text = message(&*why).to_owned();
+        let trace = sim.map(|sim| sim.trace.into_inner()).unwrap_or_default();
+        let _ = write!(text, "\ntrace:\n{}", trace.join("\n"));
+        text
+    })
+}
+
+/// A shorter history that goes wrong too, with what is wrong with it.
+pub fn shorten(
+    site: &Site,
+    start: &Cluster,
+    moves: &[Move],
+    bug: Option<Bug>,
+) -> (Vec<Move>, String) {
+    let mut kept = moves.to_vec();
+    let mut text = String::new();
+    let mut at = 0;
+    while at < kept.len() {
+        let mut shorter = kept.clone();
+        shorter.remove(at);
+        match attempt(site, start, &shorter, bug) {
+            Err(why) => (kept, text) = (shorter, why),
+            Ok(_) => at += 1,
+        }
+    }
+    if text.is_empty() {
+        text = attempt(site, start, &kept, bug).err().unwrap_or_default();
+    }
+    (kept, text)
+}

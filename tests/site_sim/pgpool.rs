@@ -1,0 +1,356 @@
+//! Pgpool-II: its watchdog, its view of the nodes, the virtual address, and what its scripts do (docs/failover.md).
+
+use super::cluster::Cluster;
+use super::packages::{CONF, PGDATA};
+use std::collections::BTreeMap;
+
+/// Ticks after which the health checks give a node up.
+const GIVE_UP: u32 = 6;
+
+/// The daemon of a host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Daemon {
+    pub running: bool,
+    /// Whether the unit that attaches after a boot is at work.
+    pub attach: bool,
+    pub seats: BTreeMap<u32, Seat>,
+    pub primary: Option<u32>,
+    pub leader: Option<usize>,
+    pub quorum: bool,
+    /// Whether it holds the virtual address.
+    pub vip: bool,
+    pub since: u64,
+}
+
+/// A node as the daemons remember it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seat {
+    pub up: bool,
+    pub missed: u32,
+}
+
+impl Daemon {
+    pub fn crash(&mut self) {
+        (self.running, self.vip, self.quorum, self.attach) = (false, false, false, false);
+        self.leader = None;
+    }
+}
+
+impl Cluster {
+    /// Host name by node id, of the backends file.
+    pub fn backends(&self, h: usize) -> Option<BTreeMap<u32, String>> {
+        let text = self.machines[h].text(&format!("{CONF}/pgpool.ke2-backends.conf"));
+        if text.is_empty() {
+            return None;
+        }
+        let line = |line: &str| {
+            let (id, name) = line.strip_prefix("backend_hostname")?.split_once(" = ")?;
+            Some((id.parse().ok()?, name.trim_matches('\'').to_owned()))
+        };
+        Some(text.lines().filter_map(line).collect())
+    }
+
+    /// The host of a node.
+    pub fn seat_host(&self, h: usize, id: u32) -> Option<usize> {
+        self.host(self.backends(h)?.get(&id)?)
+    }
+
+    /// Starts the daemon; it remembers what it knew.
+    ///
+    /// # Errors
+    /// In its words.
+    pub fn pgpool_start(&mut self, h: usize) -> Result<(), String> {
+        let Some(backends) = self.backends(h) else {
+            return Err("could not include pgpool.ke2-backends.conf".into());
+        };
+        let id = self.machines[h].text(&format!("{CONF}/pgpool_node_id"));
+        if id.trim().is_empty()
+            || self.machines[h]
+                .text("/var/lib/pgsql/.pgpoolkey")
+                .is_empty()
+        {
+            return Err("no pgpool_node_id or no key".into());
+        }
+        let now = self.moment();
+        self.stamp(h, "pgpool.service", &["start", "reload"]);
+        let own = &mut self.pgpools[h];
+        own.running = true;
+        own.since = now;
+        for id in backends.keys() {
+            let fresh = Seat {
+                up: true,
+                missed: 0,
+            };
+            own.seats.entry(*id).or_insert(fresh);
+        }
+        self.watchdog();
+        Ok(())
+    }
+
+    pub fn pgpool_stop(&mut self, h: usize) {
+        self.pgpools[h].crash();
+        self.watchdog();
+    }
+
+    /// Who works together with a daemon.
+    pub fn assembled(&self, h: usize) -> Vec<usize> {
+        let sees = |a: usize, b: usize| self.connects(a, b, "9000/tcp");
+        let runs = |p: usize| self.pgpools[p].running;
+        let with = |p: &usize| runs(*p) && (*p == h || (sees(h, *p) && sees(*p, h)));
+        if runs(h) {
+            self.hosts().filter(with).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The daemons find each other, choose a leader, and it takes the address.
+    pub fn watchdog(&mut self) {
+        for h in self.hosts() {
+            let group = self.assembled(h);
+            let nodes = self.backends(h).map_or(0, |it| it.len());
+            let leads = |p: &&usize| self.pgpools[**p].leader == Some(**p);
+            let leader = group
+                .iter()
+                .filter(leads)
+                .min_by_key(|p| self.pgpools[**p].since)
+                .or(group.first())
+                .copied();
+            let quorum = group.len() > nodes / 2 && !group.is_empty();
+            let own = &mut self.pgpools[h];
+            (own.leader, own.quorum) = (leader, quorum);
+            own.vip = quorum && leader == Some(h);
+        }
+        for h in self.hosts() {
+            let leader = self.pgpools[h].leader.filter(|leader| *leader != h);
+            if let Some(leader) = leader.filter(|leader| self.pgpools[*leader].running) {
+                let (seats, primary) = {
+                    let of = &self.pgpools[leader];
+                    (of.seats.clone(), of.primary)
+                };
+                (self.pgpools[h].seats, self.pgpools[h].primary) = (seats, primary);
+            }
+        }
+    }
+
+    /// The host whose server answers writes through the virtual address.
+    pub fn served(&self) -> Option<usize> {
+        let holder = self
+            .hosts()
+            .find(|h| self.pgpools[*h].vip && self.power(*h) && self.swarm.hosts[*h].link)?;
+        let id = self.pgpools[holder].primary?;
+        let p = self.seat_host(holder, id)?;
+        let up = self.pgpools[holder].seats.get(&id)?.up;
+        (up && self.connects(holder, p, "5432/tcp") && self.databases[p].is_primary()).then_some(p)
+    }
+
+    pub fn pgpool_tick(&mut self) {
+        self.watchdog();
+        for leader in self.hosts() {
+            if self.pgpools[leader].vip {
+                self.check_nodes(leader);
+                self.watchdog();
+            }
+        }
+        for h in self.hosts() {
+            if self.pgpools[h].attach && self.pgpools[h].running && self.power(h) {
+                self.attach_after_boot(h);
+            }
+        }
+    }
+
+    fn check_nodes(&mut self, leader: usize) {
+        self.find_primary(leader);
+        let ids: Vec<u32> = self.pgpools[leader].seats.keys().copied().collect();
+        for id in ids {
+            let Some(h) = self.seat_host(leader, id) else {
+                continue;
+            };
+            let alive = self.databases[h].running && self.connects(leader, h, "5432/tcp");
+            let Some(seat) = self.pgpools[leader].seats.get_mut(&id) else {
+                continue;
+            };
+            seat.missed = if alive { 0 } else { seat.missed + 1 };
+            if seat.up && seat.missed >= GIVE_UP {
+                self.failover(leader, id, h);
+            }
+        }
+    }
+
+    /// At the start, after a failover and when a node is attached: who answers as a primary.
+    fn find_primary(&mut self, leader: usize) {
+        let own = &self.pgpools[leader];
+        if own
+            .primary
+            .is_some_and(|id| own.seats.get(&id).is_some_and(|seat| seat.up))
+        {
+            return;
+        }
+        let ids: Vec<u32> = own
+            .seats
+            .iter()
+            .filter(|it| it.1.up)
+            .map(|it| *it.0)
+            .collect();
+        let found = ids.into_iter().find(|id| {
+            self.seat_host(leader, *id).is_some_and(|h| {
+                self.databases[h].is_primary() && self.connects(leader, h, "5432/tcp")
+            })
+        });
+        self.pgpools[leader].primary = found;
+    }
+
+    /// `failover.sh` and `follow_primary.sh`.
+    fn failover(&mut self, leader: usize, failed: u32, failed_host: usize) {
+        let was = self.pgpools[leader].primary;
+        if let Some(seat) = self.pgpools[leader].seats.get_mut(&failed) {
+            seat.up = false;
+        }
+        if was.is_some_and(|was| was != failed) {
+            return;
+        }
+        self.pgpools[leader].primary = None;
+        let standbys: Vec<(u32, usize)> = self.pgpools[leader]
+            .seats
+            .iter()
+            .filter(|(id, seat)| **id != failed && seat.up)
+            .filter_map(|(id, _)| Some((*id, self.seat_host(leader, *id)?)))
+            .filter(|(_, h)| {
+                let one = &self.databases[*h];
+                one.running && !one.is_primary() && self.connects(leader, *h, "5432/tcp")
+            })
+            .collect();
+        let end = |h: usize| self.databases[h].data.as_ref().map_or(0, |data| data.end);
+        let best = standbys
+            .iter()
+            .max_by_key(|(id, h)| (end(*h), u32::MAX - id));
+        let Some((best, h)) = best.copied() else {
+            return;
+        };
+        if self.logs_in(leader, failed_host) && self.databases[failed_host].is_primary() {
+            self.database_stop(failed_host);
+        }
+        if !self.logs_in(leader, h) {
+            return;
+        }
+        self.promote(h);
+        self.pgpools[leader].primary = Some(best);
+        for (id, other) in standbys {
+            if id == best {
+                continue;
+            }
+            let followed = self.logs_in(leader, other) && self.follow(other, h);
+            if let Some(seat) = self.pgpools[leader].seats.get_mut(&id) {
+                seat.up = followed;
+            }
+        }
+    }
+
+    /// A running standby follows another primary, by a rewind when it has more.
+    fn follow(&mut self, h: usize, primary: usize) -> bool {
+        self.keep_slot(primary, h);
+        if let Some(data) = &mut self.databases[h].data {
+            data.upstream = Some(primary);
+        }
+        if self.streams(h).is_none() && self.connects(h, primary, "5432/tcp") {
+            self.copy(primary, h);
+            self.database_start(h);
+        }
+        self.streams(h).is_some()
+    }
+
+    fn attach_after_boot(&mut self, h: usize) {
+        let Some(leader) = self.pgpools[h].leader else {
+            return;
+        };
+        let id = self.machines[h]
+            .text(&format!("{CONF}/pgpool_node_id"))
+            .trim()
+            .parse();
+        let Ok(id) = id else { return };
+        let view = &self.pgpools[leader];
+        if view.seats.get(&id).is_none_or(|seat| seat.up) {
+            self.pgpools[h].attach = false;
+            return;
+        }
+        let primary = view.primary.and_then(|id| self.seat_host(leader, id));
+        if primary.is_some() && self.streams(h) == primary {
+            self.pgpools[leader].seats.insert(
+                id,
+                Seat {
+                    up: true,
+                    missed: 0,
+                },
+            );
+            self.pgpools[h].attach = false;
+            self.watchdog();
+        }
+    }
+
+    /// `pcp_attach_node`
+    ///
+    /// # Errors
+    /// In its words.
+    pub fn attach(&mut self, via: usize, id: u32) -> Result<(), String> {
+        let leader = self.pgpools[via]
+            .leader
+            .filter(|_| self.pgpools[via].running);
+        let Some(leader) = leader else {
+            return Err("connection to host failed".into());
+        };
+        let seat = Seat {
+            up: true,
+            missed: 0,
+        };
+        self.pgpools[leader].seats.insert(id, seat);
+        self.find_primary(leader);
+        self.watchdog();
+        Ok(())
+    }
+
+    /// `pcp_recovery_node`; `half` breaks off when the copy is in place.
+    ///
+    /// # Errors
+    /// In the words of those who refuse.
+    pub fn recover(&mut self, via: usize, id: u32, half: bool) -> Result<(), String> {
+        let leader = self.pgpools[via]
+            .leader
+            .filter(|_| self.pgpools[via].running);
+        let Some(leader) = leader else {
+            return Err("connection to host failed".into());
+        };
+        let target = self.seat_host(via, id).ok_or("no such node")?;
+        let primary = self.pgpools[leader].primary;
+        let primary = primary.and_then(|id| self.seat_host(leader, id));
+        let Some(p) = primary.filter(|p| self.databases[*p].is_primary()) else {
+            return Err("recovery failed: no primary".into());
+        };
+        for name in ["recovery_1st_stage", "pgpool_remote_start"] {
+            if self.machines[p]
+                .text(&format!("{PGDATA}/{name}"))
+                .is_empty()
+            {
+                return Err(format!("recovery failed: no {name} in {PGDATA}"));
+            }
+        }
+        if !self.logs_in(p, target) {
+            return Err("recovery failed: Permission denied (publickey)".into());
+        }
+        if !self.machines[target].has("postgresql16-server") {
+            return Err("recovery failed: pg_basebackup: No such file".into());
+        }
+        if self.databases[target].running {
+            return Err("PostgreSQL runs: a running server is never replaced".into());
+        }
+        self.not_ahead(target, p)?;
+        if !self.connects(target, p, "5432/tcp") {
+            return Err("pg_basebackup failed".into());
+        }
+        self.copy(p, target);
+        if half {
+            return Err("connection lost".into());
+        }
+        self.database_start(target);
+        self.attach(via, id)
+    }
+}
