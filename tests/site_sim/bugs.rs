@@ -93,7 +93,7 @@ impl Bug {
         let run = Move::Runs(None);
         let with = |events: &[(E, usize)], more: &[Move]| [&happens(events), more].concat();
         match self {
-            Self::SilentHasNoSwarm => with(&[(E::Leave, 0), (E::Leave, 1), (E::Deaf, 2)], &[run]),
+            Self::SilentHasNoSwarm => with(&[(E::Leave, 0), (E::Leave, 1), (E::Mute, 2)], &[run]),
             Self::SwarmTraceIgnored | Self::StoppedDataIgnored => Vec::new(),
             Self::CutOffIsReplaced => with(&[(E::Cut, 2)], &[Move::Passes(10), run]),
             Self::DemotesAnother | Self::GhostsOverlooked => {
@@ -111,7 +111,7 @@ impl Bug {
             Self::StoppedVolumeOverlooked => with(&[(E::StopVolume, 0)], &[]),
             Self::MountOverlooked => with(&[(E::Unmount, 1)], &[]),
             Self::SilentHasNoData => with(
-                &[(E::LoseDatabase, 0), (E::LoseDatabase, 1), (E::Deaf, 2)],
+                &[(E::LoseDatabase, 0), (E::LoseDatabase, 1), (E::Mute, 2)],
                 &[run],
             ),
             Self::OtherPrimaryOverlooked => with(&[(E::KillDatabase, 0)], &[Move::Passes(40)]),
@@ -128,7 +128,7 @@ impl Bug {
             Self::CommitsNotCounted => with(&[(E::KillDatabase, 0)], &[Move::Passes(20)]),
             Self::RecoversWhatRuns | Self::DetachedOverlooked => with(&[(E::Detach, 2)], &[]),
             Self::NotStreamingOverlooked => with(
-                &[(E::PowerOff, 2), (E::KillDatabase, 0)],
+                &[(E::PowerOff, 2), (E::StopDatabase, 0)],
                 &[Move::Passes(20)],
             ),
             Self::GateIsBlind => with(&[(E::LoseBrickDisk, 2), (E::LoseNotes, 1)], &[]),
@@ -140,11 +140,6 @@ impl Bug {
     /// Whether it needs a cluster whose commits wait for no standby.
     pub fn is_asynchronous(self) -> bool {
         self == Self::CommitsNotCounted
-    }
-
-    /// Whether a silent host is not seen to be one.
-    pub fn hides_silence(self) -> bool {
-        matches!(self, Self::SilentHasNoSwarm | Self::SilentHasNoData)
     }
 
     /// What the tables take an answer for.

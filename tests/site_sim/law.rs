@@ -134,7 +134,7 @@ pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
                 !trace(p),
                 "{what} is founded though {other} has a trace of one"
             );
-            let silent = !cluster.swarm.reachable(p) && dark != Some(p);
+            let silent = (!cluster.swarm.reachable(p) || cluster.mute[p]) && dark != Some(p);
             assert!(!silent, "{what} is founded though {other} does not answer");
         }
     };

@@ -22,6 +22,9 @@ impl Cluster {
     /// What a host that can be reached answers.
     pub fn says(&self, h: usize, query: &Query) -> Seen<Answer> {
         let machine = &self.machines[h];
+        if self.mute[h] && of_daemon(query) {
+            return Seen::Unknown("did not answer within 30 s".into());
+        }
         Seen::Is(match query {
             Query::Docker | Query::SwarmNodes => {
                 return self.swarm.answer(&self.swarm.hosts[h].name, query);
@@ -168,6 +171,22 @@ impl Cluster {
             stale: false,
         }
     }
+}
+
+/// Whether a daemon is asked that may hang.
+fn of_daemon(query: &Query) -> bool {
+    matches!(
+        query,
+        Query::Docker
+            | Query::SwarmNodes
+            | Query::Gluster
+            | Query::GlusterVolume(_)
+            | Query::GlusterStatus(_)
+            | Query::GlusterBrick(_)
+            | Query::Mounted(_)
+            | Query::Postgres(_)
+            | Query::Pgpool(_)
+    )
 }
 
 fn unknown(query: &Query) -> Seen<Answer> {
