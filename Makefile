@@ -8,7 +8,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 export PROVISION_LAB ?= $(RELEASE)/lab
 export LAB_NAME ?= demo
 
-.PHONY: help demo demo-down status build tools check test test-unit test-lab bench
+.PHONY: help demo demo-down status build tools check test test-unit test-lab test-shapes bench
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
@@ -19,10 +19,11 @@ build: tools ## Build the program and the lab
 tools: ## Install what the build and the tests need (Debian)
 	@scripts/tools.sh
 
-demo: build ## Three EL9-like hosts, converged to all layers
-	$(RELEASE)/lab up --name demo --hosts 3
+demo: build ## Three EL9-like hosts, converged to all layers, and tried out
+	$(RELEASE)/lab up --name demo --hosts 3 --images
 	$(RELEASE)/provision inventory/lab.yml
 	$(RELEASE)/provision status inventory/lab.yml
+	$(RELEASE)/provision test inventory/lab.yml
 
 demo-down: build ## Remove the demo's hosts and everything of them
 	$(RELEASE)/lab down --name demo
@@ -46,7 +47,12 @@ test-lab: tools ## Real daemons on three hosts: needs root
 	cargo build --locked --workspace --bins
 	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
 	cargo test --locked -p lab -- --include-ignored
-	cargo test --locked -p provision --tests -- --ignored --test-threads=1 --nocapture
+	cargo test --locked -p provision --tests -- --ignored --skip shape_ --test-threads=1 --nocapture
+
+test-shapes: tools ## Clusters of five and of six hosts: needs root and memory, not part of `make test`
+	cargo build --locked --workspace --bins
+	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
+	cargo test --locked -p provision --test lab -- --ignored shape_ --test-threads=1 --nocapture
 
 bench: build ## Speed of the core: how to measure is in docs/performance.md
 	@sed -n '/^## How to measure/,/^## /p' docs/performance.md

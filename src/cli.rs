@@ -78,6 +78,11 @@ pub enum Command {
         /// The module
         module: Option<String>,
     },
+    /// Explain a refusal or advice by its code: what was seen, why, where to look, what to do
+    Explain {
+        /// Such as P7; without one, the list of all
+        code: Option<String>,
+    },
     /// Print a completion script
     Completions {
         /// For which shell

@@ -1,6 +1,7 @@
 //! The shape of the house: which room may know which.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -134,4 +135,30 @@ fn only_the_report_and_the_command_line_print() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every code that a person can meet has its page (`provision explain`), and every page its code.
+#[test]
+fn every_code_has_a_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let code = regex::Regex::new(r#""([SGPKH][0-9]+)""#).unwrap();
+    let heading = regex::Regex::new(r"(?m)^## ([SGPKH][0-9]+): ").unwrap();
+    let mut used = BTreeSet::new();
+    for folder in ["src/cluster", "src/module"] {
+        for path in sources(&root.join(folder)) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            used.extend(code.captures_iter(&text).map(|found| found[1].to_owned()));
+        }
+    }
+    let mut explained = BTreeSet::new();
+    for entry in std::fs::read_dir(root.join("docs/explain")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        explained.extend(
+            heading
+                .captures_iter(&text)
+                .map(|found| found[1].to_owned()),
+        );
+    }
+    assert!(used.len() > 80, "the codes were not found: {used:?}");
+    assert_eq!(used, explained, "codes on the left, pages on the right");
 }

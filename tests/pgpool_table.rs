@@ -9,10 +9,11 @@
 use provision::cluster::pgpool::Pgpool as Module_;
 use provision::inventory::HostName;
 use provision::module::{Args, Context, Module, Unfit};
-use provision::plan::{Act, Decision};
+use provision::plan::{Act, Allow, Decision};
 use provision::probe::network::Interface;
 use provision::probe::path::{Attributes, Content};
 use provision::probe::pgpool::{Node as Backend, Peer, Pgpool, Watchdog};
+use provision::probe::postgres::past::Past;
 use provision::probe::postgres::{Control, Data, Fork, Lsn, Postgres, Sender, Server};
 use provision::probe::shell::Outcome;
 use provision::probe::unit::Unit;
@@ -35,6 +36,9 @@ struct Host {
     files: BTreeMap<String, (Vec<u8>, Attributes)>,
     /// Somebody answers at the virtual address.
     taken: bool,
+    /// What it committed past the fork, when that can be read.
+    past: Option<u64>,
+    allowed: Vec<&'static str>,
 }
 
 #[derive(Clone)]
@@ -109,6 +113,7 @@ fn stopped(state: &str, checkpoint: &str) -> Postgres {
             checkpoint,
             ..Control::default()
         }),
+        history: Vec::new(),
         ..primary()
     }
 }
@@ -186,6 +191,17 @@ impl World {
         Seen::Is(match query {
             Query::Pgpool(_) => Answer::Pgpool(host.pgpool.clone()),
             Query::Postgres(_) => Answer::Postgres(host.postgres.clone()),
+            Query::PostgresPast(about) => {
+                assert_eq!(
+                    (about.timeline, about.at.to_string()),
+                    (1, "0/5000000".to_owned())
+                );
+                Answer::PostgresPast(Past {
+                    commits: host.past,
+                    silent: host.past.map_or("the log is gone", |_| "").to_owned(),
+                    ..Past::default()
+                })
+            }
             Query::Interfaces => Answer::Interfaces(vec![Interface {
                 name: "eth0".to_owned(),
                 driver: String::new(),
@@ -242,7 +258,15 @@ impl World {
     }
 
     fn decide(&self) -> Decision {
-        let module = module(VIP).unwrap();
+        let allowed: Vec<Allow> = self
+            .0
+            .values()
+            .flat_map(|host| host.allowed.iter().map(|text| text.parse().unwrap()))
+            .collect();
+        self.decided_by(&module_with(VIP, false, &allowed).unwrap())
+    }
+
+    fn decided_by(&self, module: &Module_) -> Decision {
         let mut memory = Memory::default();
         loop {
             let seen = Answers::new(&memory);
@@ -315,6 +339,10 @@ fn text(text: &str) -> Node {
 }
 
 fn module(vip: &str) -> Result<Module_, Unfit> {
+    module_with(vip, false, &[])
+}
+
+fn module_with(vip: &str, only_check: bool, allowed: &[Allow]) -> Result<Module_, Unfit> {
     let hosts: Vec<HostName> = HOSTS.map(HostName::new).to_vec();
     let given = [
         ("vip", vip),
@@ -323,18 +351,25 @@ fn module(vip: &str) -> Result<Module_, Unfit> {
         ("database", "kompira"),
         ("pcp_user", "pgpool"),
     ];
+    let entry = |key: &str, node: Node| Entry {
+        key: key.to_owned(),
+        key_span: Span::builtin("case"),
+        node,
+    };
+    let mut entries: Vec<Entry> = given
+        .iter()
+        .map(|(key, value)| entry(key, text(value)))
+        .collect();
+    entries.push(entry(
+        "only_check",
+        Node {
+            span: Span::builtin("case"),
+            value: Value::Bool(only_check),
+        },
+    ));
     let arguments = Node {
         span: Span::builtin("case"),
-        value: Value::Map(
-            given
-                .iter()
-                .map(|(key, value)| Entry {
-                    key: (*key).to_owned(),
-                    key_span: Span::builtin("case"),
-                    node: text(value),
-                })
-                .collect(),
-        ),
+        value: Value::Map(entries),
     };
     let addresses = |host: &HostName, name: &str| -> Result<Option<Node>, Unfit> {
         let number = host.as_str().trim_start_matches("db");
@@ -347,7 +382,7 @@ fn module(vip: &str) -> Result<Module_, Unfit> {
         variable: &addresses,
         file: &|_| Ok(Vec::new()),
         template: &|_| Ok(String::new()),
-        allowed: &[],
+        allowed,
         local: &|path| provision::module::Local {
             path: path.to_owned(),
             bytes: Ok(None),
@@ -457,19 +492,27 @@ fn p3_a_standby_that_is_only_stopped_is_not_copied_anew() {
 
 #[test]
 fn p4_a_former_primary_comes_back_only_with_nothing_to_lose() {
-    let with = |state: &str, at: &str| {
+    let with = |state: &str, past: Option<u64>, allowed: &'static str| {
         case(|world| {
-            world.at("db3").postgres = stopped(state, at);
+            world.at("db3").postgres = stopped(state, "0/4FFFFC8");
+            world.at("db3").past = past;
+            world.at("db1").allowed = [allowed].into_iter().filter(|it| !it.is_empty()).collect();
             world.see(node("db3", "down", "standby"));
         })
     };
+    let back = ["pgpool/recover/db3 repair via db2"];
+    assert_eq!(with("shut down", Some(0), ""), back);
+    assert_eq!(with("in production", Some(0), ""), back);
+    assert_eq!(with("in production", Some(2), ""), ["refuse P4"]);
+    // What cannot be read may be anything, and an old permission is for another state.
+    assert_eq!(with("shut down", None, ""), ["refuse P4"]);
+    let stale = "discard-primary=db3@tli7";
+    assert_eq!(with("in production", Some(2), stale), ["refuse P4"]);
+    let given_up = "discard-primary=db3@tli1";
     assert_eq!(
-        with("shut down", "0/4FFFFC8"),
-        ["pgpool/recover/db3 repair via db2"]
+        with("in production", Some(2), given_up),
+        ["pgpool/recover/db3 create via db2"]
     );
-    // Its last record is past the fork; or a crash hides where its last record is.
-    assert_eq!(with("shut down", "0/5000000"), ["refuse P4"]);
-    assert_eq!(with("in production", "0/4000000"), ["refuse P4"]);
 }
 
 #[test]
@@ -643,6 +686,18 @@ fn p26_the_address_is_somebody_elses() {
 fn p27_the_address_is_in_no_network_of_a_host() {
     let lines = case(|world| world.at("db3").addresses = vec!["10.30.0.3/24".to_owned()]);
     assert_eq!(lines, ["refuse P27"]);
+}
+
+#[test]
+fn before_anything_is_changed_only_the_address_is_checked() {
+    let check = module_with(VIP, true, &[]).unwrap();
+    let mut world = World::blank();
+    let calm = world.decided_by(&check);
+    assert!(calm.steps.is_empty() && calm.waits.is_empty() && calm.refusals.is_empty());
+    world.at("db1").taken = true;
+    assert_eq!(world.decided_by(&check).refusals[0].code, "P26");
+    world.at("db3").addresses = vec!["10.30.0.3/24".to_owned()];
+    assert_eq!(world.decided_by(&check).refusals[0].code, "P27");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub struct Drove {
     pub changed: Vec<(String, HostName, Class)>,
     /// Whether a step failed or a task could not go on.
     pub failed: bool,
+    /// Whether a refusal stopped a host or a layer: what comes after it is not done, also when its reason has passed since.
+    pub refused: bool,
     /// Whether it was interrupted.
     pub interrupted: bool,
     /// Steps that were not part of the saved plan, so nothing more was done.

@@ -4,11 +4,14 @@
 //! *every* member answered and *none* shows a trace.
 
 pub mod certificates;
+pub mod external_database;
+mod former_primary;
 pub mod gluster_pool;
 pub mod gluster_volume;
 pub mod pgpool;
 pub mod postgres;
 pub mod preflight;
+pub mod replaced_hosts;
 pub mod secret_key;
 mod share;
 pub mod shared_dir;

@@ -107,6 +107,8 @@ impl Module for SecretKey {
             .iter()
             .map(|host| (host.clone(), self.share.look(seen, host)))
             .collect();
+        // Who speaks for the share is known when all have answered: a kept answer of another would not be forgotten.
+        let mounts = seen.settle(mounts)?;
         let key = mounts
             .iter()
             .find(|(_, mount)| mount.known().is_some())

@@ -8,11 +8,13 @@ use crate::probe::machine::Filesystem;
 use crate::probe::{Answers, Query, Seen};
 
 /// Types of file systems that several hosts can have mounted at once.
-const SHARED: [&str; 12] = [
+const SHARED: [&str; 13] = [
     "fuse.glusterfs",
     "glusterfs",
     "nfs",
     "nfs4",
+    // A client in user space; /etc/fstab calls it nfs.
+    "fuse.nfs",
     "ceph",
     "fuse.ceph",
     "cifs",

@@ -67,6 +67,8 @@ impl Module for SharedDir {
             .iter()
             .map(|host| (host.clone(), self.share.look(seen, host)))
             .collect();
+        // Who speaks for the share is known when all have answered: a kept answer of another would not be forgotten.
+        let mounts = seen.settle(mounts)?;
         let speaker = mounts.iter().find(|(_, mount)| mount.known().is_some());
         let directories = match speaker {
             Some((host, _)) => self

@@ -3,6 +3,8 @@
 mod database;
 mod hosts;
 mod kompira;
+mod kompira_certificates;
+mod kompira_logging;
 mod storage;
 
 use super::kind::Kind;
@@ -80,6 +82,8 @@ pub fn all() -> impl Iterator<Item = &'static Variable> {
         storage::TABLE,
         database::TABLE,
         kompira::TABLE,
+        kompira_logging::TABLE,
+        kompira_certificates::TABLE,
     ]
     .into_iter()
     .flatten()

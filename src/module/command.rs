@@ -12,7 +12,7 @@ use crate::probe::{Answers, Need, Seen};
 use serde_json::{Value, json};
 
 /// Code of the advice about a command that nothing guards.
-pub const RUNS_EVERY_TIME: &str = "H20";
+pub const RUNS_EVERY_TIME: &str = "H18";
 
 pub(super) const CHDIR: ArgSpec = optional("chdir", ArgKind::Path, "The folder that it runs in.");
 

@@ -165,6 +165,7 @@ modules! {
     Stat(stat::Stat),
     Slurp(slurp::Slurp),
     Preflight(crate::cluster::preflight::Preflight),
+    ReplacedHosts(crate::cluster::replaced_hosts::ReplacedHosts),
     Swarm(crate::cluster::swarm::Swarm),
     SshMesh(crate::cluster::ssh_mesh::SshMesh),
     Pgpool(crate::cluster::pgpool::Pgpool),
@@ -174,5 +175,7 @@ modules! {
     SharedDir(crate::cluster::shared_dir::SharedDir),
     SecretKey(crate::cluster::secret_key::SecretKey),
     Certificates(crate::cluster::certificates::Certificates),
+    StackImages(crate::cluster::stack::StackImages),
     Stack(crate::cluster::stack::Stack),
+    ExternalDatabase(crate::cluster::external_database::ExternalDatabase),
 }

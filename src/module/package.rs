@@ -17,6 +17,7 @@ pub struct Package {
     group: Vec<HostName>,
     wanted: Vec<Wanted>,
     conflicts: Vec<String>,
+    unless: Vec<String>,
     absent: bool,
 }
 
@@ -28,8 +29,16 @@ pub struct Sight {
     peers: BTreeMap<HostName, Seen<Option<Installed>>>,
 }
 
-/// All packages that were asked for: the wanted ones in order, then the conflicting ones.
-pub type State = (Vec<Sight>, Vec<Seen<Option<Installed>>>);
+/// What is seen of all packages that were asked for.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The wanted ones, in order.
+    wanted: Vec<Sight>,
+    /// Those that would be replaced.
+    conflicts: Vec<Seen<Option<Installed>>>,
+    /// Those that make the wanted ones unnecessary.
+    unless: Vec<Seen<Option<Installed>>>,
+}
 
 impl Module for Package {
     const SPEC: ModuleSpec = ModuleSpec {
@@ -52,6 +61,11 @@ impl Module for Package {
                 "conflicts_with",
                 TEXTS,
                 "Packages that the new ones would replace: refuse when one of these is installed.",
+            ),
+            optional(
+                "unless_installed",
+                TEXTS,
+                "Packages that make the new ones unnecessary: when one of these is installed, nothing is done.",
             ),
             STATE,
         ],
@@ -99,6 +113,7 @@ impl Module for Package {
             group: context.group.to_vec(),
             wanted,
             conflicts: args.list("conflicts_with"),
+            unless: args.list("unless_installed"),
             absent: args.text("state").as_deref() == Some("absent"),
         })
     }
@@ -118,17 +133,27 @@ impl Module for Package {
                 here,
             }
         });
-        let sights = sights.collect();
-        let conflicts = self
-            .conflicts
-            .iter()
-            .map(|name| seen.package(&self.host, &**name))
-            .collect();
-        seen.settle((sights, conflicts))
+        let each = |names: &[String]| {
+            names
+                .iter()
+                .map(|name| seen.package(&self.host, &**name))
+                .collect()
+        };
+        let state = State {
+            wanted: sights.collect(),
+            conflicts: each(&self.conflicts),
+            unless: each(&self.unless),
+        };
+        seen.settle(state)
     }
 
-    fn plan(&self, (sights, conflicts): &Self::State) -> Decision {
+    fn plan(&self, state: &Self::State) -> Decision {
+        let (sights, conflicts) = (&state.wanted, &state.conflicts);
         let mut decision = Decision::default();
+        // One that is not known may be installed.
+        if state.unless.iter().any(|seen| *seen != Seen::Is(None)) {
+            return decision;
+        }
         if sights.iter().any(|sight| sight.here.known().is_none()) {
             return decision;
         }

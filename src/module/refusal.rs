@@ -28,7 +28,7 @@ pub const NO_ZONE: &str = "H11";
 /// There is no such account.
 pub const NO_ACCOUNT: &str = "H12";
 /// Open sessions do not have a new group yet.
-pub const NEEDS_LOGIN: &str = "H21";
+pub const NEEDS_LOGIN: &str = "H17";
 /// The kernel has no such parameter.
 pub const NO_PARAMETER: &str = "H13";
 /// Another file system is mounted there.

@@ -10,7 +10,7 @@ pub use gluster::GlusterAct;
 pub use mount::MountAct;
 mod stack;
 
-pub use stack::{Request, StackAct, Subject};
+pub use stack::{Reload, Request, StackAct, Subject};
 
 use crate::inventory::HostName;
 use crate::probe::shell::CommandLine;
@@ -262,6 +262,18 @@ pub enum SwarmAct {
         remote_addrs: Vec<String>,
         /// Inventory hosts that can give the token.
         token_from: Vec<HostName>,
+        /// Whether no task may be put there until it is activated.
+        #[serde(default)]
+        drained: bool,
+    },
+    /// Notes on this host that it is going to be joined drained, and by whom.
+    Mark,
+    /// Takes that note away.
+    Unmark,
+    /// Lets tasks run on a node.
+    Activate {
+        /// Node id, or the host name of a node that has yet to join.
+        id: String,
     },
     /// Leaves the swarm: only for a membership that the managers no longer know.
     Leave,

@@ -13,6 +13,14 @@ pub const VERBS: &[(&str, &str)] = &[
         "remove the services, networks and configs of the stack OBJECT; its volumes stay",
     ),
     (
+        "remove-service",
+        "remove the service OBJECT of the stack, which nothing declares",
+    ),
+    (
+        "discard-primary",
+        "give up what the former primary OBJECT committed on the timeline EVIDENCE (tli3) and the present one lacks; its data directory is kept aside",
+    ),
+    (
         "revert-service",
         "take back what was changed by hand on the service OBJECT",
     ),

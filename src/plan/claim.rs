@@ -69,6 +69,10 @@ pub enum Expect {
     NodeIsWorker(String),
     /// The roster has the node with this id as its leader.
     NodeLeads(String),
+    /// The roster lists a ready node of this id or host name that tasks may run on.
+    NodeActive(String),
+    /// The host carries provision's note that it joined it drained, or carries none.
+    DrainMarked(bool),
     /// The roster shows that one more manager may fail to come up without costing the quorum; of a single
     /// manager this cannot be asked.
     CanAddManager,
@@ -121,6 +125,7 @@ impl Claim {
             (Expect::Mounted, Answer::Mounted(mounted)) => mounted.is_alive(),
             (Expect::EngineRuns, Answer::Docker(docker)) => docker.engine.is_some(),
             (Expect::NoSwarm, Answer::Docker(docker)) => no_swarm(docker),
+            (Expect::DrainMarked(wanted), Answer::Docker(docker)) => docker.marked == *wanted,
             (Expect::SwarmMember { manager }, Answer::Docker(docker)) => {
                 docker.engine.as_ref().is_some_and(|engine| {
                     engine.swarm.local_node_state == "active"
@@ -153,6 +158,11 @@ impl Claim {
                         nodes.iter().any(|node| node.id == *id && !node.votes())
                     }
                     Expect::NodeLeads(id) => nodes.iter().any(|node| node.id == *id && node.leader),
+                    Expect::NodeActive(name) => nodes.iter().any(|node| {
+                        (node.id == *name || node.hostname == *name)
+                            && node.is_ready()
+                            && node.availability == "active"
+                    }),
                     Expect::CanAddManager => docker::Node::may_add_manager(nodes),
                     Expect::CanDropManager => docker::Node::may_drop_manager(nodes),
                     Expect::NodeLabelled { hostname, labels } => nodes.iter().any(|node| {
@@ -214,6 +224,11 @@ impl fmt::Display for Claim {
             Expect::Stack(expect) => write!(f, "{expect}"),
             Expect::Postgres(expect) => write!(f, "{expect}"),
             Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
+            Expect::NodeActive(name) => {
+                write!(f, "the roster lists node {name} as ready and active")
+            }
+            Expect::DrainMarked(true) => f.write_str("it is noted that it joins drained"),
+            Expect::DrainMarked(false) => f.write_str("no note of a drain is on it"),
             Expect::CanAddManager => f.write_str("one more manager does not endanger the quorum"),
             Expect::CanDropManager => f.write_str("one manager less leaves a quorum"),
             Expect::NodeLabelled { hostname, .. } => {

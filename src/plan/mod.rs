@@ -13,7 +13,7 @@ mod step;
 pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
 pub use act::{GlusterAct, MountAct};
 pub use act::{Password, PostgresAct, RoleSpec};
-pub use act::{Request, StackAct, Subject};
+pub use act::{Reload, Request, StackAct, Subject};
 pub use allow::{Allow, VERBS};
 pub use claim::{Claim, Expect, GlusterExpect, PostgresExpect, StackExpect, is_loaded};
 pub(crate) use claim::{is_mounted, no_swarm};

@@ -53,12 +53,14 @@ impl PgpoolAct {
 
     /// The text for the host's shell.
     pub(super) fn script(&self) -> String {
-        let (Self::Recover { about, .. } | Self::Attach { about, .. }) = self;
-        format!(
-            "PCPPASSFILE={} LC_ALL=C {}",
-            quote(&about.passfile),
-            join(&self.words())
-        )
+        match self {
+            Self::Recover { node, about } => detached(*node, about, &join(&self.words())),
+            Self::Attach { about, .. } => format!(
+                "PCPPASSFILE={} LC_ALL=C {}",
+                quote(&about.passfile),
+                join(&self.words())
+            ),
+        }
     }
 
     /// How long it may take, in seconds: a base backup copies the whole cluster.
@@ -68,6 +70,26 @@ impl PgpoolAct {
             Self::Attach { .. } => 120,
         }
     }
+}
+
+/// The name of the unit that a recovery runs in, with the node's id after it.
+pub(crate) const RECOVERY_UNIT: &str = "provision-recover-";
+
+/// A copy takes as long as it takes, and a connection that is lost must not end it: it runs in a unit of its own, and
+/// the shell only waits for it. One that is under way is seen as that by the next run.
+fn detached(node: u32, about: &About, line: &str) -> String {
+    format!(
+        "u={RECOVERY_UNIT}{node}\n\
+         [ \"$(systemctl show -p ActiveState --value \"$u.service\")\" != activating ] || {{ echo \"$u is at work already\" >&2; exit 75; }}\n\
+         systemctl reset-failed \"$u.service\" 2>/dev/null\n\
+         systemd-run --quiet --no-block --unit=\"$u\" --property=Type=oneshot --setenv=LC_ALL=C --setenv=PCPPASSFILE={} {line} || exit\n\
+         i=$(systemctl show -p InvocationID --value \"$u.service\")\n\
+         while s=$(systemctl show -p ActiveState --value \"$u.service\"); [ \"$s\" = activating ]; do sleep 1; done\n\
+         [ \"$s\" = failed ] || exit 0\n\
+         journalctl --no-pager -o cat -n 20 _SYSTEMD_INVOCATION_ID=\"$i\" >&2\n\
+         systemctl reset-failed \"$u.service\"\nexit 1",
+        quote(&about.passfile),
+    )
 }
 
 /// What must hold of what a host says of Pgpool-II, of its addresses or of its PostgreSQL.

@@ -34,7 +34,9 @@ impl Act {
                 ..
             } => Scope::Paths(paths.clone()),
             // These are seen by the host alone: its account, its name, what it starts at boot.
-            Self::Stack(StackAct::Pull { .. } | StackAct::Load { .. })
+            Self::Stack(
+                StackAct::Pull { .. } | StackAct::Load { .. } | StackAct::Reload { .. },
+            )
             | Self::AddToGroup { .. }
             | Self::SetHostname(_)
             | Self::Mount(_)
@@ -53,10 +55,13 @@ impl Act {
             | Self::Pgpool(PgpoolAct::Attach { .. })
             | Self::Swarm(_)
             | Self::Postgres(_)
-            | Self::Stack(_)
+            | Self::Stack(StackAct::PruneConfigs { .. } | StackAct::Remove { .. })
             | Self::Gluster(_) => Scope::Cluster,
-            // Pgpool-II makes the standby on the other host, by ssh.
-            Self::Pgpool(PgpoolAct::Recover { .. }) => Scope::Everything,
+            // Pgpool-II makes the standby on the other host, by ssh. What is on the share is on every host.
+            Self::Pgpool(PgpoolAct::Recover { .. })
+            | Self::Stack(
+                StackAct::MakeKey { .. } | StackAct::Certify(_) | StackAct::Deploy { .. },
+            ) => Scope::Everything,
         }
     }
 }
@@ -89,7 +94,7 @@ impl Scope {
                             path.starts_with("/etc/systemd/")
                                 || path.starts_with("/usr/lib/systemd/")
                         }),
-                        Query::Resolve(_) => paths.iter().any(|path| {
+                        Query::Resolve(_) | Query::DatabasePort(_) => paths.iter().any(|path| {
                             overlap(path, "/etc/hosts") || overlap(path, "/etc/resolv.conf")
                         }),
                         Query::User(_) => paths.iter().any(|path| {
@@ -99,9 +104,14 @@ impl Scope {
                             overlap(path, "/etc/os-release") || overlap(path, "/etc/machine-id")
                         }),
                         Query::Docker => paths.iter().any(|path| {
-                            ["/var/lib/docker", "/run/docker.sock", "/usr/bin"]
-                                .iter()
-                                .any(|place| overlap(path, place))
+                            [
+                                "/var/lib/docker",
+                                "/var/lib/provision",
+                                "/run/docker.sock",
+                                "/usr/bin",
+                            ]
+                            .iter()
+                            .any(|place| overlap(path, place))
                         }),
                         // firewalld reads its files again when they change.
                         Query::Firewall => paths.iter().any(|path| {
@@ -111,11 +121,15 @@ impl Scope {
                         Query::Postgres(about) => paths
                             .iter()
                             .any(|path| overlap(path, &about.data) || overlap(path, &about.bin)),
+                        Query::PostgresPast(about) => {
+                            paths.iter().any(|path| overlap(path, &about.data))
+                        }
                         Query::Interfaces
                         | Query::Package(_)
                         | Query::Sysctl(_)
                         | Query::SwarmNodes
                         | Query::Stack(_)
+                        | Query::StackNode(_)
                         | Query::Image(_)
                         | Query::Tables(_)
                         | Query::GlusterVolume(_)
@@ -130,6 +144,9 @@ impl Scope {
                             .iter()
                             .any(|path| overlap(path, about) || overlap(path, "/etc/fstab")),
                         Query::Mounted(about) => paths.iter().any(|path| overlap(path, about)),
+                        Query::Presented(about) => {
+                            paths.iter().any(|path| overlap(path, &about.file))
+                        }
                         Query::Certificates(place) => {
                             paths.iter().any(|path| overlap(path, &place.folder))
                         }

@@ -1,9 +1,9 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, brick, certificate, docker, firewall, firewall_service, gluster,
-    gluster_volume, machine, mounted, network, package, path, pgpool, postgres, shell, stack,
-    tables, unit, user,
+    Answer, Query, Seen, brick, certificate, database_port, docker, firewall, firewall_service,
+    gluster, gluster_volume, image, machine, mounted, network, package, path, pgpool, postgres,
+    presented, shell, stack, stack_node, tables, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -78,6 +78,7 @@ impl Ask {
             Query::Docker => docker::DOCKER.to_owned(),
             Query::SwarmNodes => docker::NODES.to_owned(),
             Query::Postgres(about) => postgres::script(about),
+            Query::PostgresPast(about) => postgres::past::script(about),
             Query::Pgpool(about) => pgpool::script(about),
             Query::FirewallService(name) => firewall_service::script(name),
             Query::Mounted(path) => mounted::script(path),
@@ -86,14 +87,20 @@ impl Ask {
             Query::GlusterStatus(name) => gluster_volume::status_script(name),
             Query::GlusterBrick(path) => brick::script(path),
             Query::Stack(name) => stack::script(name),
-            Query::Image(reference) => stack::image_script(reference),
+            Query::StackNode(about) => stack_node::script(about),
+            Query::Presented(about) => presented::script(about),
+            Query::Image(reference) => image::script(reference),
             Query::Certificates(place) => certificate::script(place),
             Query::Tables(database) => tables::script(database),
+            Query::DatabasePort(endpoint) => database_port::script(endpoint),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
             Query::GlusterStatus(_) => Duration::from_secs(100),
-            Query::GlusterVolume(_) | Query::Mounted(_) => Duration::from_secs(45),
+            Query::GlusterVolume(_) | Query::Mounted(_) | Query::GlusterBrick(_) => {
+                Duration::from_secs(45)
+            }
+            Query::PostgresPast(_) => Duration::from_secs(150),
             _ => Duration::from_secs(30),
         };
         Self {
@@ -167,13 +174,24 @@ impl Ask {
             Query::GlusterStatus(name) => {
                 one(gluster_volume::parse_status(name, stdout, stderr).map(Answer::GlusterStatus))
             }
+            Query::PostgresPast(_) => one(Seen::Is(Answer::PostgresPast(postgres::past::parse(
+                reply.status,
+                stdout,
+            )))),
             Query::GlusterBrick(_) => one(brick::parse(stdout, stderr).map(Answer::GlusterBrick)),
             Query::Stack(_) => one(stack::parse(stdout, stderr).map(Answer::Stack)),
-            Query::Image(_) => one(stack::parse_image(stdout, stderr).map(Answer::Image)),
+            Query::StackNode(_) => one(stack_node::parse(stdout, stderr).map(Answer::StackNode)),
+            Query::Presented(about) => {
+                one(presented::parse(about, stdout, stderr).map(Answer::Presented))
+            }
+            Query::Image(_) => one(image::parse(stdout, stderr).map(Answer::Image)),
             Query::Certificates(place) => {
                 one(certificate::parse(place, stdout, stderr).map(Answer::Certificates))
             }
             Query::Tables(_) => one(tables::parse(*status, stdout, stderr).map(Answer::Tables)),
+            Query::DatabasePort(_) => {
+                one(database_port::parse(*status, stdout, stderr).map(Answer::DatabasePort))
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Seen;
 use super::shell::quote;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is at the place of a brick.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,11 @@ pub struct Folder {
     pub inside: String,
     /// Whether the marks could be read: `getfattr` comes with the package attr.
     pub marks_read: bool,
+    /// Entries for which this brick says that another one is behind, by the other one's name in the volume
+    /// (`gvol0-client-2`): what its index lists, as `trusted.afr.*` of each tells. Source: afr of GlusterFS 11.
+    pub blames: BTreeMap<String, u64>,
+    /// Whether those could not be counted in time.
+    pub blames_unknown: bool,
 }
 
 impl Folder {
@@ -68,10 +74,17 @@ impl Folder {
         self.kind == "directory" && !id.is_empty() && self.volume_id == id
     }
 
+    /// Whether it holds files of a volume.
+    pub fn has_files(&self) -> bool {
+        self.entries > u64::from(self.dot_glusterfs)
+    }
+
     /// Without what the volume changes by itself.
     pub fn steady(&self) -> Self {
         Self {
             entries: self.entries.min(1),
+            blames: BTreeMap::new(),
+            blames_unknown: false,
             ..self.clone()
         }
     }
@@ -101,6 +114,13 @@ if command -v getfattr >/dev/null; then
   done
 fi
 [ ! -e "$p/.glusterfs" ] || echo dot yes
+i=$p/.glusterfs/indices/xattrop
+if [ -d "$i" ] && command -v getfattr >/dev/null; then
+  ls -- "$i" | sed -n -E 's|^([0-9a-f]{{2}})([0-9a-f]{{2}})([0-9a-f]{{4}}-[0-9a-f-]{{27}})$|\1/\2/\1\2\3|p' | (cd -- "$p/.glusterfs" && {{
+    timeout 30 xargs -r getfattr -d -m '^trusted\.afr\..*-client-[0-9]+$' -e hex -- 2>/dev/null
+    [ $? -ne 124 ] || echo timeout
+  }}) | awk -F= '/^timeout/ {{ print "blames timeout" }} /^trusted\.afr\./ && $2 !~ /^0x0*$/ {{ n[substr($1, 13)]++ }} END {{ for (k in n) print "blames", k, n[k] }}'
+fi
 [ ! -d "$p" ] || echo entries "$(ls -A -- "$p" | grep -cvx 'lost+found')"
 echo end"#,
         quote(path)
@@ -133,6 +153,13 @@ pub(super) fn parse(stdout: &str, stderr: &str) -> Seen<Folder> {
             "gfid" => folder.gfid = true,
             "inside" => rest.clone_into(&mut folder.inside),
             "dot" => folder.dot_glusterfs = true,
+            "blames" => match rest.split_once(' ') {
+                Some((name, count)) => {
+                    let count = count.parse().unwrap_or_default();
+                    folder.blames.insert(name.to_owned(), count);
+                }
+                None => folder.blames_unknown = true,
+            },
             "entries" => folder.entries = rest.parse().unwrap_or_default(),
             _ => {}
         }
@@ -153,4 +180,24 @@ fn uuid(hex: &str) -> String {
         &hex[20..],
     ]
     .join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_brick_calls_behind_is_counted_by_name() {
+        let told = "kind directory\nparent yes\nfs xfs /data/brick\nmarks read\nvolume 177799692dc1481ab1319f23f79cdff1\ngfid yes\nblames gvol0-client-2 7\ndot yes\nentries 3\nend";
+        let Seen::Is(folder) = parse(told, "") else {
+            panic!("not read");
+        };
+        assert_eq!(folder.blames, [("gvol0-client-2".to_owned(), 7)].into());
+        assert!(folder.has_files() && !folder.blames_unknown);
+        let late = told.replace("gvol0-client-2 7", "timeout");
+        let Seen::Is(folder) = parse(&late, "") else {
+            panic!("not read");
+        };
+        assert!(folder.blames_unknown);
+    }
 }

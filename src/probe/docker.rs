@@ -14,6 +14,10 @@ pub const SOCKET: &str = "/run/docker.sock";
 /// Where an engine keeps its membership of a swarm.
 pub const SWARM_DIR: &str = "/var/lib/docker/swarm";
 
+/// The note of provision that it joined this host drained, and is to activate it when all layers are well. It is
+/// written before the join (DESIGN, ruling 6): a drain without it is somebody else's.
+pub const DRAIN_MARK: &str = "/var/lib/provision/swarm-drained";
+
 /// What is known about Docker on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,6 +32,8 @@ pub struct Docker {
     pub hangs: bool,
     /// What a swarm left under [`SWARM_DIR`], seen even when no engine runs.
     pub trace: Trace,
+    /// Whether there is a [`DRAIN_MARK`].
+    pub marked: bool,
 }
 
 impl Docker {
@@ -253,7 +259,8 @@ const NOT_ACTIVE: &str = "docker.service is ";
 // must not connect.
 pub(super) const DOCKER: &str = "\
 d=/var/lib/docker/swarm
-if command -v dockerd >/dev/null || command -v docker >/dev/null; then echo installed; else echo absent; fi
+m=; [ ! -e /var/lib/provision/swarm-drained ] || m=' marked'
+if command -v dockerd >/dev/null || command -v docker >/dev/null; then echo \"installed$m\"; else echo \"absent$m\"; fi
 if [ -s $d/docker-state.json ]; then echo state; else echo none; fi
 if [ -r $d/certificates/swarm-root-ca.crt ]; then sha256sum <$d/certificates/swarm-root-ca.crt; else echo none; fi
 if [ -r $d/state.json ]; then tr -d '\\n' <$d/state.json; fi; echo
@@ -276,7 +283,8 @@ pub(super) fn parse_docker(stdout: &str, stderr: &str) -> Seen<Docker> {
     };
     let managers: Vec<Peer> = serde_json::from_str(peers).unwrap_or_default();
     Seen::Is(Docker {
-        installed: installed == "installed",
+        installed: installed.starts_with("installed"),
+        marked: installed.ends_with(" marked"),
         hangs: engine.is_none() && !stderr.contains(NOT_ACTIVE),
         engine,
         silent,

@@ -7,11 +7,13 @@ pub mod answers;
 pub mod ask;
 pub mod brick;
 pub mod certificate;
+pub mod database_port;
 pub mod docker;
 pub mod firewall;
 pub mod firewall_service;
 pub mod gluster;
 pub mod gluster_volume;
+pub mod image;
 pub mod machine;
 pub mod mounted;
 pub mod network;
@@ -19,8 +21,10 @@ pub mod package;
 pub mod path;
 pub mod pgpool;
 pub mod postgres;
+pub mod presented;
 pub mod shell;
 pub mod stack;
+pub mod stack_node;
 pub mod tables;
 pub mod unit;
 pub mod user;
@@ -94,6 +98,8 @@ queries! {
     swarm_nodes: SwarmNodes => docker::Roster,
     /// PostgreSQL: its data directory, and what a running server says of itself.
     postgres: Postgres(postgres::About) => postgres::Postgres,
+    /// What a stopped PostgreSQL committed past a place in its log.
+    postgres_past: PostgresPast(postgres::past::About) => postgres::past::Past,
     /// Pgpool-II: its files, and what the daemon says of nodes and watchdog.
     pgpool: Pgpool(pgpool::About) => pgpool::Pgpool,
     /// What the definition of a service of firewalld lets in; `None` when firewalld knows none of this name.
@@ -110,12 +116,18 @@ queries! {
     gluster_brick: GlusterBrick(String) => brick::Folder,
     /// A stack as this manager sees it.
     stack: Stack(String) => stack::Stack,
+    /// What of a stack is on this node, and what RabbitMQ keeps there.
+    stack_node: StackNode(stack_node::About) => stack_node::Node,
+    /// The certificates that containers of a stack present here, and the one in the folder.
+    presented: Presented(presented::About) => presented::Presented,
     /// A container image on this host; `None` when it has none of this name.
-    image: Image(String) => Option<stack::Image>,
+    image: Image(String) => Option<image::Image>,
     /// Certificates and their keys in a folder.
     certificates: Certificates(certificate::Place) => certificate::Pair,
     /// How many tables of the application a local database has; `None` when this host has no such database.
     tables: Tables(String) => Option<u64>,
+    /// What listens at an address of the network, as seen from this host.
+    database_port: DatabasePort(database_port::Endpoint) => database_port::Listens,
 }
 
 impl Answer {
@@ -135,7 +147,10 @@ impl Answer {
             Self::Mounted(mounted) => Self::Mounted(mounted.steady()),
             Self::Stack(stack) => Self::Stack(stack.steady()?),
             Self::Certificates(pair) => Self::Certificates(pair.steady()),
-            Self::Tables(_) => return None,
+            // Containers come and go by themselves.
+            Self::Tables(_) | Self::DatabasePort(_) | Self::StackNode(_) | Self::Presented(_) => {
+                return None;
+            }
             other => other.clone(),
         })
     }
@@ -151,6 +166,7 @@ impl Query {
                 | Self::Docker
                 | Self::SwarmNodes
                 | Self::Postgres(_)
+                | Self::PostgresPast(_)
                 | Self::Pgpool(_)
                 | Self::Command(_)
                 | Self::Gluster
@@ -159,8 +175,11 @@ impl Query {
                 | Self::GlusterBrick(_)
                 | Self::Mounted(_)
                 | Self::Stack(_)
+                | Self::StackNode(_)
+                | Self::Presented(_)
                 | Self::Certificates(_)
                 | Self::Tables(_)
+                | Self::DatabasePort(_)
         )
     }
 }

@@ -123,6 +123,7 @@ command -v pgpool >/dev/null && echo 'installed yes'
 [ -f "$c/pgpool_node_id" ] && echo "id $(head -c 20 -- "$c/pgpool_node_id" | tr -cd '0-9')"
 [ -f "$c/pgpool.ke2-backends.conf" ] && echo 'backends yes' && sed -n "s/^ *backend_hostname\([0-9][0-9]*\) *= *'\([^']*\)'.*/backend \1 \2/p" -- "$c/pgpool.ke2-backends.conf"
 pgrep -u postgres -fa -- "^/bin/bash $c/(failover.sh|follow_primary.sh|standby.sh (follow|rebuild)|recovery_1st_stage)" | sed 's/^[0-9]* .bin.bash \([^ ]*\).*/busy \1/'
+systemctl list-units --plain --no-legend --state=activating 'provision-recover-*.service' | sed 's/ .*//; s/^/busy /'
 command -v pcp_node_info >/dev/null || exit 0
 s=$(systemctl is-active pgpool.service)
 [ "$s" = active ] || {{ echo "pgpool.service is $s" >&2; exit 0; }}

@@ -7,6 +7,7 @@
 //! 73.1 (files of a data directory).
 
 mod parse;
+pub mod past;
 mod scram;
 mod script;
 mod server;
@@ -141,7 +142,7 @@ pub struct Fork {
 }
 
 /// A place in the write-ahead log, in bytes; written `16/B374D848`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lsn(pub u64);
 
 impl std::str::FromStr for Lsn {

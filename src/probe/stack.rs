@@ -4,11 +4,13 @@
 //! lines are small, while the API repeats the whole specification with every task of the past.
 //! An environment may hold passwords: only its hash is kept of it.
 
+mod api;
+
 use super::Seen;
 use super::docker::SOCKET;
 use super::shell::quote;
+use api::{ApiService, names};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The label that `docker stack deploy` gives to all that it makes.
@@ -160,19 +162,6 @@ pub(super) fn parse(stdout: &str, stderr: &str) -> Seen<Stack> {
     })
 }
 
-fn names(json: &str) -> BTreeSet<String> {
-    let list: Vec<Named> = serde_json::from_str(json).unwrap_or_default();
-    list.into_iter()
-        .map(|one| {
-            if one.name.is_empty() {
-                one.spec.name
-            } else {
-                one.name
-            }
-        })
-        .collect()
-}
-
 /// `docker stack ps` lists the newest task of a place first, and its history below it.
 fn newest(lines: &[&str]) -> Vec<Task> {
     let mut tasks: Vec<Task> = Vec::new();
@@ -204,19 +193,6 @@ fn newest(lines: &[&str]) -> Vec<Task> {
     tasks
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "PascalCase")]
-struct Named {
-    name: String,
-    spec: NamedSpec,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "PascalCase")]
-struct NamedSpec {
-    name: String,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Row {
@@ -225,127 +201,6 @@ struct Row {
     desired_state: String,
     current_state: String,
     error: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ApiService {
-    spec: ApiSpec,
-    update_status: Option<ApiUpdate>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ApiSpec {
-    name: String,
-    #[serde(default)]
-    labels: Option<BTreeMap<String, String>>,
-    task_template: ApiTemplate,
-    #[serde(default)]
-    mode: ApiMode,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ApiTemplate {
-    container_spec: ApiContainer,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "PascalCase")]
-struct ApiContainer {
-    image: String,
-    env: Option<Vec<String>>,
-    configs: Option<Vec<ApiConfig>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ApiConfig {
-    config_name: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "PascalCase")]
-struct ApiMode {
-    replicated: Option<ApiReplicated>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "PascalCase")]
-struct ApiReplicated {
-    replicas: Option<u64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "PascalCase")]
-struct ApiUpdate {
-    state: String,
-    message: String,
-}
-
-impl ApiService {
-    fn flat(self) -> (String, Service) {
-        let mut labels = self.spec.labels.unwrap_or_default();
-        let container = self.spec.task_template.container_spec;
-        let update = self.update_status.unwrap_or_default();
-        let mut variables = container.env.unwrap_or_default();
-        variables.sort();
-        let environment = Sha256::digest(variables.join("\0").as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let service = Service {
-            spec: labels.remove("provision.spec").unwrap_or_default(),
-            image: labels
-                .remove("com.docker.stack.image")
-                .unwrap_or(container.image),
-            replicas: self
-                .spec
-                .mode
-                .replicated
-                .map(|mode| mode.replicas.unwrap_or(1)),
-            environment,
-            configs: container
-                .configs
-                .unwrap_or_default()
-                .into_iter()
-                .map(|config| config.config_name)
-                .collect(),
-            update: update.state,
-            message: update.message,
-        };
-        (self.spec.name, service)
-    }
-}
-
-/// An image as an engine has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Image {
-    /// Its id: the digest of its configuration.
-    pub id: String,
-    /// The digests that registries know it by; none when it was loaded from a file.
-    pub repo_digests: Option<Vec<String>>,
-}
-
-pub(super) fn image_script(reference: &str) -> String {
-    format!(
-        "s=$(systemctl is-active docker.service); [ \"$s\" = active ] || {{ echo \"docker.service is $s\" >&2; exit 0; }}\n\
-         curl --silent --show-error --max-time 20 --unix-socket {SOCKET} http://docker/images/{}/json\n\
-         exit 0",
-        quote(reference)
-    )
-}
-
-/// No engine means no image.
-pub(super) fn parse_image(stdout: &str, stderr: &str) -> Seen<Option<Image>> {
-    match serde_json::from_str::<Image>(stdout) {
-        Ok(image) if !image.id.is_empty() => Seen::Is(Some(image)),
-        _ if stdout.contains("No such image") => Seen::Is(None),
-        _ if stderr.contains("docker.service is") => Seen::Is(None),
-        _ => Seen::Unknown(format!("{}{}", stdout.trim(), stderr.trim())),
-    }
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ pub fn plan(plan: &Plan, hosts: usize, styled: bool) -> String {
             let _ = writeln!(out, "  {line}");
         }
         let _ = writeln!(out, "  {} {}", dim.apply_to("what decides:"), refusal.hint);
+        let more = format!("more: provision explain {}", refusal.code);
+        let _ = writeln!(out, "  {}", dim.apply_to(more));
     }
     let _ = writeln!(out, "\n{}", bold.apply_to(headline(plan, hosts)));
     out

@@ -5,6 +5,7 @@ mod check;
 pub mod compile;
 mod console;
 mod ending;
+mod explain;
 mod lock;
 pub mod outcome;
 pub mod project;
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Validate(input) => show::validate(&input),
         Command::Inventory(args) => show::inventory(&args),
         Command::Init(args) => write::init(&args),
+        Command::Explain { code } => explain::explain(code.as_deref()),
         Command::Docs { module } => show::docs(module.as_deref()),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -34,7 +34,7 @@ pub fn after_acting(drove: &Drove, last: &Plan) -> Outcome {
         Outcome::Failed
     } else if !drove.drifted.is_empty() {
         Outcome::Drifted
-    } else if !last.refusals.is_empty() {
+    } else if !last.refusals.is_empty() || drove.refused {
         Outcome::Refused
     } else if last.open().next().is_some() || !last.waits.is_empty() || !last.unknown.is_empty() {
         Outcome::NotConverged

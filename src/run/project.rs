@@ -67,6 +67,10 @@ const PROJECT: &[(&str, &str)] = &[
         include_str!("../../playbooks/pgpool.yml"),
     ),
     (
+        "playbooks/activate.yml",
+        include_str!("../../playbooks/activate.yml"),
+    ),
+    (
         "playbooks/postgresql-packages.yml",
         include_str!("../../playbooks/postgresql-packages.yml"),
     ),

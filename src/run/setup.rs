@@ -8,7 +8,7 @@ use crate::cli::{ConnectionArgs, InputArgs};
 use crate::failure::Failure;
 use crate::inventory::{HostName, Inventory};
 use crate::module::SPECS;
-use crate::playbook::Playbook;
+use crate::playbook::{Play, Playbook};
 use crate::report::Redactor;
 use crate::yaml::{Diagnostic, Diagnostics, Span, suggest};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,12 +31,35 @@ pub struct Setup {
 /// # Errors
 /// All diagnostics, with exit code 64.
 pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
+    load_only(input, |_| true)
+}
+
+/// The same of some plays alone: what the others need is not asked for.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_only(input: &InputArgs, wanted: impl Fn(&Play) -> bool) -> Result<Setup, Failure> {
     let (project, source) = Project::open(input.playbook.as_deref())?;
     let import = |name: &str| project.import(name);
-    let (playbook, mut found) = match Playbook::load(&source, SPECS, &import) {
+    let (mut playbook, mut found) = match Playbook::load(&source, SPECS, &import) {
         Ok(playbook) => (playbook, Diagnostics::default()),
         Err(found) => (Playbook::default(), found),
     };
+    let selection = Selection {
+        tags: input.tags.clone(),
+        skip_tags: input.skip_tags.clone(),
+        allow: input.allow.clone(),
+    };
+    let unknown_tags = unknown_tags(&playbook, &selection);
+    let all = playbook.plays.len();
+    playbook.plays.retain(&wanted);
+    if playbook.plays.len() < all {
+        // The layers that it names may be gone.
+        playbook
+            .plays
+            .iter_mut()
+            .for_each(|play| play.needs.clear());
+    }
     let inventory =
         match Inventory::load_for(&input.inventory, &input.extra_vars, &playbook.variables()) {
             Ok(inventory) => Arc::new(inventory),
@@ -46,12 +69,7 @@ pub fn load(input: &InputArgs) -> Result<Setup, Failure> {
             }
         };
     found.0.extend(playbook.check(&inventory).0);
-    let selection = Selection {
-        tags: input.tags.clone(),
-        skip_tags: input.skip_tags.clone(),
-        allow: input.allow.clone(),
-    };
-    found.0.extend(unknown_tags(&playbook, &selection));
+    found.0.extend(unknown_tags);
     let registers = Arc::new(Registers::default());
     let compiled = match compile(&playbook, &inventory, &project, &selection, &registers) {
         Ok(compiled) => Some(compiled),

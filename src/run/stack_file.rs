@@ -3,9 +3,10 @@
 use super::setup;
 use crate::apply::Built;
 use crate::cli::{InputArgs, StackArgs};
-use crate::cluster::stack::StackFile;
+use crate::cluster::stack::{Stack, StackFile};
 use crate::failure::Failure;
-use crate::module::AnyModule;
+use crate::module::{AnyModule, Module as _};
+use crate::playbook::Play;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -18,7 +19,7 @@ const LAYER: &str = "playbooks/kompira.yml";
 pub fn stack(args: &StackArgs) -> Result<u8, Failure> {
     let mut found = find(&args.input)?;
     if found.is_none() && args.input.playbook.is_none() {
-        // The layer has a playbook of its own, which the site does not import.
+        // A site of the user's own that leaves the layer out.
         let mut input = args.input.clone();
         input.playbook = Some(LAYER.into());
         found = find(&input)?;
@@ -38,9 +39,15 @@ pub fn stack(args: &StackArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The document of the playbook's stack, if it has one.
+/// The document of the playbook's stack, if it has one. Plays without a stack are left out: what they
+/// need, such as the database's virtual address, rendering does not.
 fn find(input: &InputArgs) -> Result<Option<StackFile>, Failure> {
-    let setup = setup::load(input)?;
+    let has_stack = |play: &Play| {
+        play.tasks
+            .iter()
+            .any(|task| task.module.name == Stack::SPEC.name)
+    };
+    let setup = setup::load_only(input, has_stack)?;
     let mut found = None;
     for work in &setup.compiled.works {
         match (work.build)() {

@@ -98,7 +98,14 @@ impl Sim {
                     world.hosts[h].name
                 );
             }
-            SwarmAct::Promote { .. } | SwarmAct::Demote { .. } | SwarmAct::Label { .. } => {}
+            SwarmAct::Activate { .. } => {
+                assert!(world.hosts[h].running, "activated through a dead manager");
+            }
+            SwarmAct::Mark
+            | SwarmAct::Unmark
+            | SwarmAct::Promote { .. }
+            | SwarmAct::Demote { .. }
+            | SwarmAct::Label { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 use provision::plan::{Act, UnitVerb};
 use provision::probe::firewall::{Firewall, Openings, Zone};
+use provision::probe::gluster::Gluster;
 use provision::probe::machine::{Clock, Filesystem, Machine as Identity};
 use provision::probe::package::Installed;
 use provision::probe::path::{Attributes, Content};
@@ -85,6 +86,8 @@ impl Machine {
                 }))
             }
             Query::Firewall => Answer::Firewall(self.firewall()),
+            // It is not installed here.
+            Query::Gluster => Answer::Gluster(Gluster::default()),
             other => panic!("the simulation does not know {other:?}"),
         }
     }

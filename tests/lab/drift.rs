@@ -92,9 +92,12 @@ const CHANGES: &[Change] = &[
 
 /// What a host that left and joined again has otherwise than before, beside its node id: nothing.
 pub const LEFT: &[(&str, &str)] = &[
+    ("swarm/mark/HOST", "repair"),
     ("swarm/demote-lost/HOST", "repair"),
     ("swarm/forget/HOST", "repair"),
     ("swarm/join/HOST", "create"),
+    ("swarm/activate/HOST", "repair"),
+    ("swarm/unmark/HOST", "repair"),
 ];
 
 /// What a working swarm changes by itself on any host while others come and go.

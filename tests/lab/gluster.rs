@@ -44,8 +44,14 @@ fn run(lab: &Lab, words: &[&str]) -> Ended {
     lab.provision_with(&inventory, &[&["--output", "json"], words].concat())
 }
 
+/// The same with all layers.
+fn whole(lab: &Lab, words: &[&str]) -> Ended {
+    let inventory = super::kompira::inventory(lab);
+    lab.provision_with(&inventory, &[&["--output", "json"], words].concat())
+}
+
 fn status(lab: &Lab) -> serde_json::Value {
-    let inventory = lab.files.path().join("shared.yml");
+    let inventory = super::kompira::inventory(lab);
     let mut command = super::provision::command(lab);
     command.args(["status", inventory.to_str().unwrap(), "--output", "json"]);
     let ended = super::provision::run(&mut command, b"");
@@ -58,11 +64,11 @@ pub fn blank(lab: &Lab) -> BTreeSet<Step> {
     lab.sh_all("chronyc waitsync 120 0 0 1 >/dev/null");
     fingerprint::whole(lab, DISKS);
     let before = fingerprint::whole(lab, DISKS);
-    let dry = run(lab, &["--dry-run"]).expect(0);
+    let dry = whole(lab, &["--dry-run"]).expect(0);
     assert_eq!(dry.plan()["unknown"], serde_json::json!([]), "{}", dry.out);
     assert_eq!(dry.plan()["refusals"], serde_json::json!([]));
     let planned = steps(&dry.plan());
-    assert_eq!(steps(&run(lab, &["--dry-run"]).expect(0).plan()), planned);
+    assert_eq!(steps(&whole(lab, &["--dry-run"]).expect(0).plan()), planned);
     for (before, after) in before.iter().zip(&fingerprint::whole(lab, DISKS)) {
         assert_eq!(before.changes(after, &[]), [""; 0]);
     }
@@ -79,6 +85,11 @@ pub fn blank(lab: &Lab) -> BTreeSet<Step> {
         step("gluster_pool/probe/ke2-server3", 3, "create"),
         step("gluster_volume/create/gvol0", 1, "found"),
         step("gluster_volume/start/gvol0", 1, "create"),
+        step("secret_key/make/mnt/gluster/var/.secret_key", 1, "found"),
+        step("certificates/found/server", 1, "found"),
+        step("stack_images/load/redis:7.2-alpine", 3, "create"),
+        step("stack/first/ke2", 1, "create"),
+        step("stack/deploy/ke2", 1, "create"),
     ] {
         assert!(planned.contains(&wanted), "{wanted:?}");
     }
@@ -103,9 +114,9 @@ pub fn on_root(lab: &Lab) {
 
 /// What the document's commands show, and a file that is written on one host and read on the others.
 pub fn first_run(lab: &Lab, planned: &BTreeSet<Step>) {
-    let done = run(lab, &["--paranoid"]).expect(0);
+    let done = whole(lab, &[]).expect(0);
     assert_eq!(&done.done(), planned, "done is what was planned");
-    assert_eq!(run(lab, &[]).expect(0).summary()["outcome"], "converged");
+    assert_eq!(whole(lab, &[]).expect(0).summary()["outcome"], "converged");
     let pool = lab.sh(1, "gluster --mode=script pool list");
     assert_eq!(pool.matches("Connected").count(), 3, "{pool}");
     shared(lab);
@@ -243,17 +254,17 @@ pub fn damaged(lab: &Lab) {
         "cp /etc/fstab /root/fstab; sed -i 's#^localhost:/gvol0#filer:/export#' /etc/fstab",
         "cp /root/fstab /etc/fstab",
     );
-    refused(
+    repaired(
         lab,
-        "the folder of a brick moved away: G6",
-        "G6",
+        "the folder of a brick moved away: it is filled again from the others",
         3,
         &format!(
             "{}; mv /data/brick/gvol0 /data/brick/moved",
             kill("glusterfsd", "gvol0")
         ),
-        "mv /data/brick/moved /data/brick/gvol0; gluster --mode=script volume start gvol0 force; sleep 10",
+        &[("gluster_volume/reset-brick/ke2-server3", "repair")],
     );
+    lab.sh(3, "rm -rf /data/brick/moved");
 }
 
 /// All hosts boot at once: the first attempt to mount may come before two bricks are up.

@@ -14,7 +14,17 @@ pub struct Inventory {
     workers: Vec<usize>,
     shared: bool,
     kompira: bool,
-    only_database: bool,
+    database: Database,
+}
+
+/// Who runs the database.
+#[derive(Clone, Copy, PartialEq)]
+enum Database {
+    Nobody,
+    /// All hosts, beside the rest.
+    All,
+    /// All hosts, and nothing else.
+    Only,
 }
 
 impl Inventory {
@@ -52,7 +62,7 @@ impl Inventory {
             workers: Vec::new(),
             shared: false,
             kompira: false,
-            only_database: false,
+            database: Database::Nobody,
         }
     }
 
@@ -77,19 +87,20 @@ impl Inventory {
 
     /// All hosts are for the database, and for nothing else.
     pub fn only_database(mut self) -> Self {
-        self.only_database = true;
+        self.database = Database::Only;
         self
+    }
+
+    /// All hosts do everything, as in the source document.
+    pub fn everything(mut self) -> Self {
+        self.database = Database::All;
+        self.kompira = true;
+        self.shared()
     }
 
     /// Makes some hosts workers.
     pub fn workers(mut self, workers: &[usize]) -> Self {
         self.workers = workers.to_vec();
-        self
-    }
-
-    /// Lets all hosts run the stack of Kompira.
-    pub fn kompira(mut self) -> Self {
-        self.kompira = true;
         self
     }
 
@@ -112,10 +123,10 @@ impl Inventory {
             .iter()
             .partition(|host| self.workers.contains(host));
         let bricks = self.hosts.iter().copied().filter(|_| self.shared).take(3);
-        let (database, managers) = if self.only_database {
-            (managers, Vec::new())
-        } else {
-            (Vec::new(), managers)
+        let (database, managers) = match self.database {
+            Database::Nobody => (Vec::new(), managers),
+            Database::All => (managers.clone(), managers),
+            Database::Only => (managers, Vec::new()),
         };
         for (group, members) in [
             ("database", database),

@@ -1,51 +1,47 @@
-//! The stack of Kompira on lab hosts that have a shared directory and a database already.
+//! The stack of Kompira as the last layer of the site: what runs, what is changed, what is removed.
 
 use super::inventory::Inventory;
-use super::lab::{Lab, address_of, name_of};
-use std::path::PathBuf;
+use super::lab::{Lab, name_of};
+use super::provision::Ended;
+use std::path::{Path, PathBuf};
 
-/// The layers that the stack needs, and its own, which the built-in site leaves out.
-const LAYERS: &str = "\
-- import_playbook: hosts.yml
-- import_playbook: packages.yml
-- import_playbook: docker.yml
-- import_playbook: firewall.yml
-- import_playbook: swarm.yml
-- import_playbook: glusterfs.yml
-- import_playbook: kompira.yml
-";
-
-/// The variables that the lab needs: its kernel has no ip_vs, and its containers may not raise their limits.
-pub fn inventory(lab: &Lab, base: Inventory, images: &str, name: &str) -> PathBuf {
-    std::fs::write(
-        lab.files.path().join("overlay.yml"),
-        "services:\n  jobmngrd: { ulimits: !reset {} }\n  kengine: { ulimits: !reset {} }\n",
-    )
-    .unwrap();
-    let playbooks = lab.files.path().join("playbooks");
-    std::fs::create_dir_all(&playbooks).unwrap();
-    std::fs::write(playbooks.join("site.yml"), LAYERS).unwrap();
-    base.var("nginx_port_mode", "host")
+/// The inventory of all layers: what the lab needs is in `inventory/lab.yml`, with the reasons.
+pub fn inventory(lab: &Lab) -> PathBuf {
+    let path = lab.files.path().join("whole.yml");
+    if path.exists() {
+        return path;
+    }
+    let images = lab.files.path().join("images").display().to_string();
+    lab.run_bare("images", &["--to", &images]);
+    let overlay = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory/lab-overlay.yml");
+    std::fs::copy(overlay, lab.files.path().join("overlay.yml")).unwrap();
+    Inventory::of(lab)
+        .everything()
+        .var("nginx_port_mode", "host")
         .var("rabbitmq_port_mode", "host")
         .var("stack_endpoint_mode", "dnsrr")
         .var("stack_overlay", "overlay.yml")
-        .var("image_archives", images)
-        .write(lab, name)
+        .var("image_archives", &images)
+        .write(lab, "whole.yml")
 }
 
-/// All tasks run, the second run finds nothing, and every check passes.
-pub fn converged(lab: &Lab, inventory: &std::path::Path) {
-    let again = lab.provision_with(inventory, &["--detailed-exitcode", "--dry-run"]);
-    again.expect(0).says(&["nothing to do"]);
+fn run(lab: &Lab, words: &[&str]) -> Ended {
+    lab.provision_with(&inventory(lab), words)
+}
+
+/// All tasks run, a second run finds nothing, and every check passes.
+pub fn converged(lab: &Lab) {
+    run(lab, &["--detailed-exitcode", "--dry-run"])
+        .expect(0)
+        .says(&["nothing to do"]);
     let tasks = lab.sh(
         1,
         "docker service ls --format '{{.Name}} {{.Replicas}}' | sort",
     );
     let wanted = "ke2_jobmngrd 3/3 (max 1 per node)\nke2_kengine 3/3 (max 1 per node)\nke2_kompira 3/3 (max 1 per node)\nke2_nginx 3/3 (max 1 per node)\nke2_rabbitmq 3/3 (max 1 per node)\nke2_redis 1/1\n";
     assert_eq!(tasks, wanted);
-    let tested = lab
-        .verb_with("test", inventory, &["--output", "json"])
-        .expect(0);
+    let tested = lab.verb_with("test", &inventory(lab), &["--output", "json"]);
+    let tested = tested.expect(0);
     let checks = tested.events();
     let passed = |check: &str| {
         checks
@@ -53,22 +49,18 @@ pub fn converged(lab: &Lab, inventory: &std::path::Path) {
             .filter(|event| event["check"] == check && event["outcome"] == "passed")
             .count()
     };
-    assert_eq!(
-        (passed("https"), passed("file"), passed("rabbitmq")),
-        (3, 3, 3),
-        "{}",
-        tested.out
-    );
+    let counts = ["https", "row", "file", "rabbitmq"].map(passed);
+    assert_eq!(counts, [3, 3, 3, 3], "{}", tested.out);
     let left = lab.sh(1, "ls -A /mnt/gluster | grep provision-test || true");
     assert_eq!(left, "", "a test leaves no trace");
+    let status = lab.verb_with("status", &inventory(lab), &[]).expect(0);
+    status.says(&["because 3 nodes of RabbitMQ, 3 healthy, quorum 2"]);
 }
 
 /// The keys: the application's own is kept, the authority's is on this machine alone, the document is root's.
-pub fn secrets(lab: &Lab, inventory: &std::path::Path) {
-    let key = lab.sh(
-        1,
-        "sha256sum </mnt/gluster/var/.secret_key; stat -c %s /mnt/gluster/var/.secret_key",
-    );
+pub fn secrets(lab: &Lab) {
+    let look = "sha256sum </mnt/gluster/var/.secret_key; stat -c %s /mnt/gluster/var/.secret_key";
+    let key = lab.sh(1, look);
     assert!(!key.trim().ends_with("\n0"), "{key}");
     let files = lab.sh(2, "ls /mnt/gluster/ssl");
     assert_eq!(files, "local-ca.crt\nserver.crt\nserver.key\n");
@@ -80,38 +72,126 @@ pub fn secrets(lab: &Lab, inventory: &std::path::Path) {
         "stat -c '%a %U' /etc/kompira/ke2 /etc/kompira/ke2/docker-swarm.yml",
     );
     assert_eq!(mode, "700 root\n600 root\n");
+    // Without its key here nothing is made anew, and the key of the application stays.
+    let here = lab.files.path().join("kompira-ca");
+    let away = lab.files.path().join("kompira-ca.away");
+    std::fs::rename(&here, &away).unwrap();
+    run(lab, &["--detailed-exitcode"]).expect(0);
+    std::fs::rename(&away, &here).unwrap();
+    assert_eq!(lab.sh(1, look), key);
+}
+
+/// Docker takes each rendered document, and a service with a port in the routing mesh: that such a port
+/// answers cannot be seen here, because the lab's kernel has no ip_vs.
+pub fn customisations(lab: &Lab) {
+    let place = lab.files.path().join("customised");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, variables, overlay) in super::customisations::CASES {
+        let mut variables = (*variables).to_owned();
+        if !overlay.is_empty() {
+            std::fs::write(folder.path().join("overlay.yml"), overlay).unwrap();
+            variables += ", stack_overlay: overlay.yml";
+        }
+        let hosts: String = lab
+            .hosts()
+            .map(|host| {
+                format!(
+                    "    {}: {{ ansible_host: 10.20.0.{host} }}\n",
+                    name_of(host)
+                )
+            })
+            .collect();
+        let inventory = folder.path().join("inventory.yml");
+        let text = format!("all:\n  vars: {{ {variables} }}\n  hosts:\n{hosts}");
+        std::fs::write(&inventory, text).unwrap();
+        let out = place.join(name).display().to_string();
+        lab.verb_with("stack", &inventory, &["--out", &out])
+            .expect(0);
+    }
+    lab.send(1, &place, "/root/customised");
+    let said = lab.sh(
+        1,
+        "cd /root/customised && for d in *; do docker stack config -c $d/docker-swarm.yml >/root/$d.out 2>/root/$d.err && [ -s /root/$d.out ] || { echo \"$d\"; cat /root/$d.err; }; done",
+    );
+    assert_eq!(said, "");
     lab.sh(
         1,
-        "docker stack config -c /etc/kompira/ke2/docker-swarm.yml >/dev/null",
+        "docker service create --quiet --detach --name mesh --replicas 0 --publish published=18080,target=80,mode=ingress registry.hub.docker.com/library/nginx:1.27-alpine && docker service rm mesh",
     );
-    // Another authority is never put over the one that clients trust.
-    std::fs::rename(
-        lab.files.path().join("kompira-ca"),
-        lab.files.path().join("kompira-ca.away"),
+}
+
+/// The fingerprints that clients of nginx and RabbitMQ see on each host, in its container's own network.
+fn presented(lab: &Lab) -> Vec<String> {
+    lab.sh_all(
+        "for l in nginx:443 rabbitmq:5671; do\n\
+         c=$(docker ps -q --filter label=com.docker.swarm.service.name=ke2_${l%:*})\n\
+         nsenter -t $(docker inspect --format '{{.State.Pid}}' $c) -n openssl s_client -connect 127.0.0.1:${l#*:} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256\n\
+         done",
     )
-    .unwrap();
-    lab.provision_with(inventory, &["--dry-run"]).expect(0);
-    std::fs::rename(
-        lab.files.path().join("kompira-ca.away"),
-        lab.files.path().join("kompira-ca"),
+}
+
+/// A name is added: the certificate is made anew, and loaded by the running servers, those too that a run did
+/// not reach.
+pub fn certificates(lab: &Lab) {
+    let (before, containers) = (presented(lab), lab.sh_all("docker ps -q | sort"));
+    assert!(before.iter().all(|seen| *seen == before[0]), "{before:?}");
+    let wider = ["-e", "cert_cn=ke2.example"];
+    let planned = run(
+        lab,
+        &[&wider[..], &["--dry-run", "--output", "json"]].concat(),
     )
-    .unwrap();
-    let now = lab.sh(
+    .expect(0);
+    let planned = super::plan::steps(&planned.plan());
+    assert_eq!(planned.len(), 1 + 2 * 3, "{planned:#?}");
+    let done = run(lab, &[&wider[..], &["--output", "json"]].concat()).expect(0);
+    assert_eq!(done.done(), planned);
+    let after = presented(lab);
+    assert!(after.iter().all(|seen| *seen == after[0]), "{after:?}");
+    let changed = before[0].lines().zip(after[0].lines());
+    assert!(changed.clone().count() == 2 && changed.clone().all(|(old, new)| old != new));
+    assert_eq!(
+        lab.sh_all("docker ps -q | sort"),
+        containers,
+        "none was started again"
+    );
+    // A run that died after the files were written: here they are put back behind its back.
+    let issue = planned
+        .iter()
+        .find(|step| step.0.starts_with("certificates/issue"));
+    assert!(issue.is_some(), "{planned:#?}");
+    lab.sh(1, "cp -a /mnt/gluster/ssl /root/ssl");
+    run(lab, &[&wider[..], &["--detailed-exitcode"]].concat()).expect(0);
+    lab.sh(
         1,
-        "sha256sum </mnt/gluster/var/.secret_key; stat -c %s /mnt/gluster/var/.secret_key",
+        "cd /root && openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=other -keyout /tmp/other.key -out /tmp/other.crt 2>/dev/null\n\
+         cp /tmp/other.crt /mnt/gluster/ssl/server.crt; cp /tmp/other.key /mnt/gluster/ssl/server.key\n\
+         docker exec $(docker ps -q --filter label=com.docker.swarm.service.name=ke2_nginx) nginx -s reload; sleep 2\n\
+         cp -a /root/ssl/server.crt /root/ssl/server.key /mnt/gluster/ssl/",
     );
-    assert_eq!(now, key);
+    let ended = run(lab, &[&wider[..], &["--output", "json"]].concat()).expect(0);
+    let wanted = super::plan::step("certificates/reload/nginx", 1, "repair");
+    assert_eq!(ended.done(), [wanted].into());
+    assert_eq!(presented(lab), after);
+    // The name that is not asked for any more does no harm.
+    run(lab, &["--detailed-exitcode"]).expect(0);
 }
 
 /// What people do to a stack by hand, and a changed declaration.
-pub fn changes(lab: &Lab, inventory: &std::path::Path) {
-    lab.sh(1, "docker service scale -d ke2_nginx=2");
-    lab.provision_with(inventory, &[])
+pub fn changes(lab: &Lab) {
+    lab.sh(
+        1,
+        "docker service scale -d ke2_nginx=2; docker service create --quiet --detach --name ke2_old --label com.docker.stack.namespace=ke2 --container-label com.docker.stack.namespace=ke2 --replicas 0 registry.hub.docker.com/library/redis:7.2-alpine",
+    );
+    run(lab, &[])
         .expect(3)
         .says(&["K14", "2 tasks instead of 3"]);
-    let allowed = ["--allow", "revert-service=ke2_nginx"];
-    lab.provision_with(inventory, &allowed).expect(0);
-    converged(lab, inventory);
+    let allowed = [
+        "--allow",
+        "revert-service=ke2_nginx",
+        "--allow",
+        "remove-service=ke2_old",
+    ];
+    run(lab, &allowed).expect(0);
     // A config of another content: a new object, and the old one gone.
     let configs = || lab.sh(1, "docker config ls --format '{{.Name}}' | grep nginx");
     let before = configs();
@@ -120,51 +200,59 @@ pub fn changes(lab: &Lab, inventory: &std::path::Path) {
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/kompira/nginx.conf");
     let text = std::fs::read_to_string(own).unwrap();
     std::fs::write(changed.join("nginx.conf"), text + "# of our own\n").unwrap();
-    lab.provision_with(inventory, &[]).expect(0);
+    run(lab, &[]).expect(0);
     let after = configs();
     assert!(
         before != after && after.lines().count() == 1,
         "{before}{after}"
     );
-    converged(lab, inventory);
+    converged(lab);
     std::fs::remove_dir_all(lab.files.path().join("templates")).unwrap();
-    lab.provision_with(inventory, &[]).expect(0);
+    run(lab, &[]).expect(0);
 }
 
-/// Removal, and what stays.
-pub fn removed(lab: &Lab, inventory: &std::path::Path) {
+/// What a replaced host looks like to the others: drained, without data, and its node still known to them.
+pub fn forgotten(lab: &Lab) {
+    let name = name_of(3);
+    lab.sh(
+        1,
+        &format!("docker node update --availability drain {name}"),
+    );
+    lab.sh(
+        3,
+        "for _ in $(seq 100); do [ -n \"$(docker ps -q)\" ] || break; sleep 1; done; docker ps -aq | xargs -r docker rm -f >/dev/null; docker volume rm swarm_kompira_rmq",
+    );
+    let ended = run(lab, &["--output", "json"]).expect(0);
+    let wanted = super::plan::step(&format!("stack/forget/{name}"), 3, "repair");
+    assert_eq!(ended.done(), [wanted].into());
+    let known = lab.sh(
+        1,
+        "docker exec $(docker ps -q --filter label=com.docker.swarm.service.name=ke2_rabbitmq) rabbitmqctl -q cluster_status --formatter json",
+    );
+    let known: serde_json::Value = serde_json::from_str(&known).unwrap();
+    assert_eq!(known["disk_nodes"].as_array().unwrap().len(), 2, "{known}");
+    lab.sh(
+        1,
+        &format!("docker node update --availability active {name}"),
+    );
+    // It waits for the tasks, and for RabbitMQ's nodes to see each other.
+    run(lab, &[]).expect(0);
+    converged(lab);
+}
+
+/// Removal, what stays, and the stack made again at once: nodes may still hold on to the one before.
+pub fn removed(lab: &Lab) {
     let absent = ["-e", "stack_state=absent"];
-    lab.provision_with(inventory, &absent)
+    run(lab, &absent)
         .expect(3)
         .says(&["K20", "--allow remove-stack=ke2"]);
     let allowed = [&absent[..], &["--allow", "remove-stack=ke2"]].concat();
-    lab.provision_with(inventory, &allowed).expect(0);
+    run(lab, &allowed).expect(0);
     assert_eq!(lab.sh(1, "docker service ls -q"), "");
-    assert!(
-        lab.sh(1, "docker volume ls -q")
-            .contains("swarm_kompira_rmq")
-    );
+    let volumes = lab.sh(1, "docker volume ls -q");
+    assert!(volumes.contains("swarm_kompira_rmq"), "{volumes}");
     lab.sh(1, "[ -s /mnt/gluster/var/.secret_key ]");
-}
-
-/// A database on the first host, as an external one.
-pub fn external_database(lab: &Lab) -> String {
-    lab.sh(
-        1,
-        "set -e\n\
-         dnf -y -q install https://download.postgresql.org/pub/repos/yum/reporpms/EL-9-x86_64/pgdg-redhat-repo-latest.noarch.rpm >/dev/null\n\
-         dnf -qy module disable postgresql >/dev/null; dnf -y -q install postgresql16-server >/dev/null\n\
-         /usr/pgsql-16/bin/postgresql-16-setup initdb >/dev/null\n\
-         echo \"listen_addresses = '*'\" >>/var/lib/pgsql/16/data/postgresql.conf\n\
-         echo 'host all all 0.0.0.0/0 scram-sha-256' >>/var/lib/pgsql/16/data/pg_hba.conf\n\
-         systemctl enable -q --now postgresql-16\n\
-         firewall-cmd -q --add-port=5432/tcp; firewall-cmd -q --permanent --add-port=5432/tcp\n\
-         cd /; echo \"create role kompira login password 'p@ss:0123'; create database kompira owner kompira\" |\n\
-         runuser -u postgres -- /usr/pgsql-16/bin/psql -Xq -v ON_ERROR_STOP=1",
-    );
-    assert_eq!(name_of(1), "ke2-server1");
-    format!(
-        "pgsql://kompira:p%40ss%3A0123@{}:5432/kompira",
-        address_of(1)
-    )
+    run(lab, &[]).expect(0);
+    converged(lab);
+    run(lab, &allowed).expect(0);
 }

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 /// A running lab.
 pub struct Lab {
     name: String,
-    hosts: usize,
+    /// Of its hosts, the first one first.
+    names: Vec<String>,
     /// Inventories, logs and what else a test writes.
     pub files: TempDir,
 }
@@ -23,12 +24,23 @@ impl Drop for Lab {
 impl Lab {
     /// Makes a lab of blank hosts.
     pub fn up(kind: &str, hosts: usize) -> Self {
+        Self::made(kind, (1..=hosts).map(name_of).collect(), &[])
+    }
+
+    /// The same with other names, in another network.
+    pub fn elsewhere(kind: &str, names: &[&str], network: &str) -> Self {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Self::made(kind, names, &["--network", network])
+    }
+
+    fn made(kind: &str, names: Vec<String>, words: &[&str]) -> Self {
         let lab = Self {
             name: format!("ci-{kind}-{}", std::process::id()),
-            hosts,
+            names,
             files: TempDir::new().unwrap(),
         };
-        lab.run("up", &["--hosts", &hosts.to_string()]);
+        let names = lab.names.join(",");
+        lab.run("up", &[&["--names", &names], words].concat());
         lab
     }
 
@@ -56,12 +68,17 @@ impl Lab {
 
     /// The numbers of its hosts.
     pub fn hosts(&self) -> std::ops::RangeInclusive<usize> {
-        1..=self.hosts
+        1..=self.names.len()
     }
 
     /// The command-line words that name the lab to its program.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of a host.
+    pub fn host(&self, host: usize) -> &str {
+        &self.names[host - 1]
     }
 
     /// The folder with the lab's key and known_hosts.
@@ -96,9 +113,27 @@ impl Lab {
         succeeded(&format!("on host {host}: {script}"), &output)
     }
 
+    /// Copies a folder of this machine to a host.
+    pub fn send(&self, host: usize, folder: &Path, to: &str) {
+        let mut packed = Command::new("tar")
+            .args(["-C", folder.to_str().unwrap(), "-c", "."])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let script = format!("mkdir -p {to} && tar -C {to} -x");
+        let words = [&*name_of(host), "--", "bash", "-c", &script];
+        let mut command = self.command("exec", &words);
+        let output = command
+            .stdin(packed.stdout.take().unwrap())
+            .output()
+            .unwrap();
+        assert!(packed.wait().unwrap().success());
+        succeeded(&format!("to host {host}: {}", folder.display()), &output);
+    }
+
     /// As [`Lab::sh`], and it may fail.
     pub fn try_sh(&self, host: usize, script: &str) -> Output {
-        let words = [&*name_of(host), "--", "bash", "-c", script];
+        let words = [self.host(host), "--", "bash", "-c", script];
         self.command("exec", &words).output().unwrap()
     }
 

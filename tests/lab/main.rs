@@ -8,6 +8,7 @@
 
 mod access;
 mod apply;
+mod bad_input;
 mod blank;
 mod conformance;
 mod disks;
@@ -22,17 +23,23 @@ mod lab;
 mod link;
 mod locks;
 mod machines;
+mod others;
 mod packages;
 mod pgpool;
 mod plan;
 mod postgres;
 mod provision;
+mod replaced;
 mod scenario;
 mod shapes;
+mod site;
 mod started;
 mod sudo;
 mod terminal;
 mod watch;
+
+#[path = "../stack/cases.rs"]
+mod customisations;
 
 use lab::Lab;
 use scenario::scenario;
@@ -63,7 +70,8 @@ fn virtual_address() {
     scenario("each host off and on", || pgpool::rebooted(&lab));
 }
 
-/// The layers above the swarm.
+/// Blank hosts to all layers in one run, the stack of Kompira on top; then what happens to it, and to the shared
+/// directory below it.
 #[test]
 #[ignore = "needs root and the lab"]
 fn whole_cluster() {
@@ -77,6 +85,21 @@ fn whole_cluster() {
     scenario("apply does what was planned", || {
         gluster::first_run(&lab, &planned);
     });
+    scenario("the stack runs, and is used", || kompira::converged(&lab));
+    scenario("its keys stay where they are", || kompira::secrets(&lab));
+    scenario("every customisation is a document for Docker", || {
+        kompira::customisations(&lab);
+    });
+    scenario("a certificate made anew is loaded everywhere", || {
+        kompira::certificates(&lab);
+    });
+    scenario("changes by hand and of the declaration", || {
+        kompira::changes(&lab);
+    });
+    scenario("a node of RabbitMQ that has lost its data", || {
+        kompira::forgotten(&lab);
+    });
+    scenario("its removal", || kompira::removed(&lab));
     scenario("damage of the shared directory", || gluster::damaged(&lab));
     scenario("all hosts boot at once", || gluster::booted(&lab));
 }
@@ -188,36 +211,6 @@ fn killed_runs() {
     assert!(killed >= kills::WANTED, "only {killed} kills");
 }
 
-/// The stack of Kompira on a shared directory, with a database outside.
-#[expect(
-    dead_code,
-    reason = "not a test yet: it has never run to its end in the lab, and its layer is not in the site"
-)]
-fn kompira_stack() {
-    let lab = scenario("blank hosts", || Lab::up("kompira", 3));
-    let url = scenario("a database", || kompira::external_database(&lab));
-    let images = lab.files.path().join("images");
-    lab.run_bare("images", &["--to", &images.display().to_string()]);
-    let base = inventory::Inventory::of(&lab)
-        .shared()
-        .kompira()
-        .var("database_url", &url);
-    let inventory = kompira::inventory(&lab, base, &images.display().to_string(), "kompira.yml");
-    scenario("blank hosts to the running stack", || {
-        lab.provision_with(&inventory, &[]).expect(0);
-    });
-    scenario("a second run and all checks", || {
-        kompira::converged(&lab, &inventory);
-    });
-    scenario("keys stay where they are", || {
-        kompira::secrets(&lab, &inventory);
-    });
-    scenario("changes by hand and of the declaration", || {
-        kompira::changes(&lab, &inventory);
-    });
-    scenario("removal", || kompira::removed(&lab, &inventory));
-}
-
 /// PostgreSQL on hosts of its own.
 #[test]
 #[ignore = "needs root and the lab"]
@@ -232,4 +225,74 @@ fn database() {
     scenario("a former primary stays down", || {
         postgres::failed_over(&lab);
     });
+}
+
+/// Input that cannot work; then a site whose directory and database are somebody else's.
+#[test]
+#[ignore = "needs root and the lab"]
+fn bad_input_and_borrowed() {
+    let lab = scenario("four hosts up, one of them a stranger", || {
+        Lab::up("borrowed", 4)
+    });
+    scenario("wrong inventories", || bad_input::of_inventory(&lab));
+    scenario("hosts that the inventory does not fit", || {
+        bad_input::of_hosts(&lab);
+    });
+    scenario("numbers that no majority gains by", || others::even(&lab));
+    let export = lab.run("nfs-server", &[]);
+    let url = scenario("a database by hand", || others::borrow_database(&lab));
+    let site = others::borrowed(&lab, export.trim(), &url);
+    scenario("its database cannot be reached", || {
+        others::unreachable_database(&lab, &site);
+    });
+    scenario("a file server and a database from outside", || {
+        site.converge();
+        others::borrowed_used(&lab);
+    });
+}
+
+/// Other names and numbers wherever they can be chosen, and hostile passwords.
+#[test]
+#[ignore = "needs root and the lab"]
+fn renamed() {
+    let lab = scenario("three hosts up in a /23", others::renamed);
+    scenario("other names, hostile passwords", || {
+        others::renamed_site(&lab).converge();
+    });
+    scenario("used by these names", || others::renamed_used(&lab));
+}
+
+/// Five managers and mounts, three bricks, three hosts of the database.
+#[test]
+#[ignore = "needs root and the lab: `make test-shapes`"]
+fn shape_five() {
+    let lab = scenario("five hosts up", || Lab::up("five", 5));
+    scenario("five hosts", || others::five(&lab).converge());
+    scenario("its parts are where they should be", || {
+        others::five_used(&lab);
+    });
+}
+
+/// The database on hosts of its own.
+#[test]
+#[ignore = "needs root and the lab: `make test-shapes`"]
+fn shape_apart() {
+    let lab = scenario("six hosts up", || Lab::up("apart", 6));
+    scenario("three and three hosts", || others::apart(&lab).converge());
+    scenario("its parts are where they should be", || {
+        others::apart_used(&lab);
+    });
+}
+
+/// A host is replaced, a disk and a data directory are lost; two writers go on.
+#[test]
+#[ignore = "needs root and the lab"]
+fn replaced_host() {
+    let lab = scenario("three hosts up", || Lab::up("replaced", 3));
+    let site = scenario("the layers, and two writers", || {
+        replaced::Site::build(&lab)
+    });
+    scenario("a blank machine in a host's place", || site.host_replaced());
+    scenario("a brick's disk lost", || site.brick_lost());
+    scenario("data directories lost", || site.data_lost());
 }

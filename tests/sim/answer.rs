@@ -60,6 +60,7 @@ impl World {
                 installed: host.installed,
                 silent: "docker.service is inactive".to_owned(),
                 trace,
+                marked: host.marked,
                 ..Docker::default()
             };
         }
@@ -122,6 +123,7 @@ impl World {
                 swarm,
             }),
             trace,
+            marked: host.marked,
             ..Docker::default()
         }
     }

@@ -77,8 +77,24 @@ impl World {
                 manager,
                 remote_addrs,
                 token_from,
+                drained,
                 ..
-            } => self.join(h, *manager, remote_addrs, token_from),
+            } => {
+                self.join(h, *manager, remote_addrs, token_from)?;
+                if let Some(disk) = self.hosts[h].disk.clone() {
+                    let node = self.clusters[disk.cluster].nodes.get_mut(&disk.node);
+                    node.unwrap().drained = *drained;
+                }
+                Ok(())
+            }
+            SwarmAct::Mark | SwarmAct::Unmark => {
+                self.hosts[h].marked = *act == SwarmAct::Mark;
+                Ok(())
+            }
+            SwarmAct::Activate { id } => {
+                self.entry(h, id)?.1.drained = false;
+                Ok(())
+            }
             SwarmAct::Leave => {
                 self.hosts[h].disk = None;
                 Ok(())

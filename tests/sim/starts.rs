@@ -63,6 +63,7 @@ pub fn blank(count: usize) -> World {
         link: true,
         installed: false,
         running: false,
+        marked: false,
         disk: None,
     };
     World {

@@ -28,6 +28,8 @@ pub struct Host {
     pub link: bool,
     pub installed: bool,
     pub running: bool,
+    /// Whether provision noted that it joins drained.
+    pub marked: bool,
     pub disk: Option<Membership>,
 }
 
@@ -215,6 +217,7 @@ impl World {
     pub fn replace(&mut self, h: usize) {
         let host = &mut self.hosts[h];
         (host.installed, host.running, host.disk) = (false, false, None);
+        host.marked = false;
         (host.power, host.ssh, host.link) = (true, true, true);
     }
 

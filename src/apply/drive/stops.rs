@@ -52,6 +52,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 Reach::Here | Reach::LayerAfterWaits => {}
             }
         }
+        self.drove.refused |= stopped;
         stopped
     }
 

@@ -128,6 +128,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         match self.held_back(index) {
             Some(refusal) => {
                 let why = format!("{}: {} ({why})", refusal.code, refusal.because);
+                self.drove.refused = true;
                 self.stop_layer(layer, why);
             }
             None => {

@@ -3,23 +3,29 @@
 //! [`state`] says what the hosts told, [`table`] what follows, [`refuse`] why not. `docs/glusterfs.md` is the table
 //! for people.
 
+mod between;
 mod health;
 mod refuse;
+mod replaced;
 mod state;
 mod table;
 
 pub use state::{Here, Observed, State};
 
 use crate::inventory::HostName;
+use crate::module::argument::defaulted;
 use crate::module::{Args, Context, Health, Module, Unfit};
 use crate::plan::Decision;
-use crate::playbook::ModuleSpec;
+use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::{Answers, Need};
 
 /// The pool that should be there.
 #[derive(Clone, Debug)]
 pub struct GlusterPool {
     hosts: Vec<HostName>,
+    /// Only says whether names lead to loopback addresses.
+    only_check: bool,
+    on_root: bool,
 }
 
 impl Module for GlusterPool {
@@ -28,14 +34,29 @@ impl Module for GlusterPool {
         cluster: true,
         registers: false,
         free_form: None,
-        args: &[],
+        args: &[
+            defaulted(
+                "only_check",
+                ArgKind::Bool,
+                "false",
+                "Only refuses names that lead to loopback addresses, before anything is changed.",
+            ),
+            defaulted(
+                "on_root",
+                ArgKind::Bool,
+                "false",
+                "Consent to bricks on the root file system, also on a host that is made anew.",
+            ),
+        ],
     };
 
     type State = State;
 
-    fn from_args(_args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
+    fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
         Ok(Self {
             hosts: context.group.to_vec(),
+            only_check: args.flag("only_check"),
+            on_root: args.flag("on_root"),
         })
     }
 
@@ -51,6 +72,7 @@ impl Module for GlusterPool {
                 .hosts
                 .insert(host.clone(), Observed::new(&seen.gluster(host), names));
         }
+        state.look_for_bricks(self, seen);
         seen.settle(state)
     }
 
@@ -59,6 +81,6 @@ impl Module for GlusterPool {
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.only_check).then(|| health::of(self, state))
     }
 }

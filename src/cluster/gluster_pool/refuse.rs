@@ -45,7 +45,7 @@ pub(super) fn may_hold_a_pool(pool: &GlusterPool, state: &State) -> Refusal {
 }
 
 /// G2: the pool knows the host by another identity.
-pub(super) fn replaced(whole: &Whole<'_>, host: &HostName, former: &Peer) -> Refusal {
+pub(super) fn replaced(whole: &Whole<'_>, host: &HostName, former: &Peer, why: &str) -> Refusal {
     let here = whole.pool.here(whole.state, host);
     let own = match here {
         Here::Blank { uuid, .. } => uuid.as_str(),
@@ -70,11 +70,9 @@ pub(super) fn replaced(whole: &Whole<'_>, host: &HostName, former: &Peer) -> Ref
     refusal(
         "G2",
         Reach::Hosts(vec![host.clone()]),
-        format!(
-            "the pool knows {host} as another machine: it was installed anew, or lost /var/lib/glusterd, and a plain probe would change nothing"
-        ),
+        format!("the pool knows {host} as another machine, and it is not brought back now: {why}"),
         evidence,
-        "its identity has to be restored before its brick can be filled again from the others: docs/glusterfs.md, G2; nothing is changed on it until then",
+        "mend that and run again: it then gets its former identity, and its brick is filled again from the others (docs/glusterfs.md, G2); a plain probe would say \"success\" and change nothing",
     )
 }
 
@@ -93,7 +91,7 @@ pub(super) fn rejected(whole: &Whole<'_>, hosts: &BTreeSet<HostName>) -> Refusal
     }
     refusal(
         "G3",
-        Reach::Layer,
+        Reach::LayerAfterWaits,
         format!(
             "members of the pool reject each other ({}): their copies of the volumes' definitions differ, and which one is right cannot be told from here",
             names.join(", ")

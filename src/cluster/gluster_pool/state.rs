@@ -2,8 +2,9 @@
 
 use super::GlusterPool;
 use crate::inventory::HostName;
-use crate::probe::Seen;
+use crate::probe::brick::Folder;
 use crate::probe::gluster::{Gluster, Peer};
+use crate::probe::{Answers, Seen};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -13,6 +14,21 @@ use std::net::Ipv4Addr;
 pub struct State {
     /// By host.
     pub hosts: BTreeMap<HostName, Observed>,
+    /// The bricks of hosts that the pool knows by another machine's identity, or by one without a pool.
+    pub bricks: BTreeMap<HostName, Vec<FormerBrick>>,
+}
+
+/// A brick that a replaced host had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FormerBrick {
+    /// The volume.
+    pub volume: String,
+    /// The volume's identity, which the brick carries.
+    pub id: String,
+    /// Its folder.
+    pub path: String,
+    /// What is there now.
+    pub folder: Seen<Folder>,
 }
 
 /// What is known of one host.
@@ -53,6 +69,8 @@ pub enum Here {
 pub struct Place {
     /// Its identity.
     pub uuid: String,
+    /// What the pool may use of newer versions.
+    pub op_version: String,
     /// The others.
     pub peers: Vec<Peer>,
     /// The volumes on its disk.
@@ -88,6 +106,7 @@ impl Here {
     fn new(gluster: &Gluster) -> Self {
         let place = Place {
             uuid: gluster.uuid.clone(),
+            op_version: gluster.op_version.clone(),
             peers: gluster.all_peers().to_vec(),
             volumes: gluster.disk_volumes.clone(),
         };
@@ -154,6 +173,62 @@ impl Here {
             Self::Stopped { disk, silent } => format!("{silent}; by its disk {}", about(disk)),
             Self::Member(place) => about(place),
         }
+    }
+}
+
+impl State {
+    /// What a member tells of the bricks that a host without a pool had, and what is in their places: they must be there
+    /// before the volumes are, or their daemon does not find them (EXPERIMENTS, T5 and T5d).
+    pub(super) fn look_for_bricks(&mut self, pool: &GlusterPool, seen: &Answers<'_>) {
+        let members: Vec<(&HostName, &Place)> = pool
+            .hosts
+            .iter()
+            .filter_map(|host| match &self.hosts.get(host)?.here {
+                Here::Member(place) => Some((host, place)),
+                _ => None,
+            })
+            .collect();
+        let Some((speaker, told)) = members.first().copied() else {
+            return;
+        };
+        let mut bricks = BTreeMap::new();
+        for host in &pool.hosts {
+            let Here::Blank { uuid, .. } = pool.here(self, host) else {
+                continue;
+            };
+            let Some(former) = members
+                .iter()
+                .find_map(|(_, place)| place.knows(host, uuid))
+            else {
+                continue;
+            };
+            let mut found = Vec::new();
+            for name in &told.volumes {
+                let volume = seen.gluster_volume(speaker, &**name);
+                let info = volume.known().and_then(|volume| volume.info.as_ref());
+                for brick in info.into_iter().flat_map(|info| &info.bricks) {
+                    if brick.host_uuid == former.uuid {
+                        found.push(FormerBrick {
+                            volume: name.clone(),
+                            id: info.map(|info| info.id.clone()).unwrap_or_default(),
+                            path: brick.path().to_owned(),
+                            folder: seen.gluster_brick(host, brick.path()),
+                        });
+                    }
+                }
+            }
+            bricks.insert(host.clone(), found);
+        }
+        self.bricks = bricks;
+    }
+}
+
+impl Place {
+    /// The entry for a host that is in no pool by its own word: by its name, else by its identity.
+    pub(super) fn knows(&self, host: &HostName, uuid: &str) -> Option<&Peer> {
+        let known =
+            |peer: &&Peer| peer.is_called(host.as_str()) || (!uuid.is_empty() && peer.uuid == uuid);
+        self.peers.iter().find(known)
     }
 }
 

@@ -1,14 +1,15 @@
-//! G5, G6, G16: the bricks of a started volume. A process that is missing is started; a brick whose folder or mark
-//! is gone is not touched here: filling it again from the others is a repair of its own.
+//! G5, G6, G16, G24: the bricks of a started volume. A process that is missing is started; a brick whose folder or mark
+//! is gone is filled again from the others (`reset.rs`).
 
+use super::reset::{self, Lost};
 use super::table::about_status;
 use super::{GlusterVolume, State, refuse};
 use crate::inventory::HostName;
 use crate::plan::{
-    Act, Advice, Class, Decision, GlusterAct, GlusterExpect, Step, StepId, Via, Wait,
+    Act, Advice, Claim, Class, Decision, Expect, GlusterAct, GlusterExpect, Step, StepId, Via, Wait,
 };
-use crate::probe::Seen;
 use crate::probe::gluster_volume::{Brick, Info};
+use crate::probe::{Query, Seen};
 
 /// What a brick of the volume is like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,14 +84,17 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
             .push(refuse::no_quorum(volume, state, &lost, can_work, majority));
         return decision;
     }
+    let mut resets = Vec::new();
     for (host, brick, condition) in &seen {
         match (host, condition) {
             (Some(host), Condition::Lost) => {
                 if let Some(Seen::Is(folder)) = state.folder(host) {
-                    let online = state.online(brick) == Some(true);
-                    decision.refusals.push(refuse::brick_lost(
-                        volume, host, brick, info, folder, online,
-                    ));
+                    let lost = Lost {
+                        host,
+                        brick,
+                        folder,
+                    };
+                    resets.push(lost);
                 }
             }
             (None, _) => {}
@@ -99,23 +103,78 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
                     .gluster(host)
                     .is_some_and(|gluster| gluster.peers.is_some());
                 let offline = *condition == Condition::Offline;
+                if let Some(full) = is_hollow(state, info, host, &seen) {
+                    hollow(volume, host, brick, full, offline, &mut decision);
+                    continue;
+                }
                 if runs && (offline || state.heals(host) == Some(false)) {
                     let what = if offline {
                         format!("the process of its brick {} is missing", brick.path())
                     } else {
                         "its self-heal daemon is missing".to_owned()
                     };
-                    let step = start_missing(volume, host, &what, can_work);
+                    let step = start_missing(volume, host, &what, &brick.host_uuid);
                     decision.steps.push(step);
                 }
             }
         }
     }
+    // The others' processes are started first.
+    for lost in resets {
+        reset::decide(volume, state, info, &lost, &mut decision);
+    }
     decision
 }
 
+/// G24: a brick with the volume's mark and no file, beside one with files, while nobody knows of anything to heal: it
+/// counts as complete, and its host lists an empty volume (EXPERIMENTS, T0b). A brick that was made again a moment ago
+/// looks the same but for the others' marks.
+fn is_hollow<'a>(
+    state: &State,
+    info: &Info,
+    host: &HostName,
+    seen: &[(Option<&'a HostName>, &'a Brick, Condition)],
+) -> Option<&'a HostName> {
+    let folder = state.folder(host)?.known()?;
+    let heals = |status: &crate::probe::gluster_volume::Status| {
+        let heal = status.heal.as_deref().unwrap_or_default();
+        heal.iter().any(|brick| brick.pending != Some(0))
+    };
+    let (_, status) = state.status.as_ref()?;
+    if !folder.is_brick_of(&info.id) || folder.has_files() || status.known().is_none_or(heals) {
+        return None;
+    }
+    seen.iter().find_map(|(other, _, _)| {
+        let folder = state.folder((*other)?)?.known()?;
+        (folder.is_brick_of(&info.id) && folder.has_files()).then_some(*other)?
+    })
+}
+
+fn hollow(
+    volume: &GlusterVolume,
+    host: &HostName,
+    brick: &Brick,
+    full: &HostName,
+    offline: bool,
+    decision: &mut Decision,
+) {
+    let refusal = refuse::hollow(volume, host, brick, full);
+    if offline {
+        decision.refusals.push(refusal);
+        return;
+    }
+    // A first file may have been made between two looks.
+    let query = Query::GlusterBrick(brick.path().to_owned());
+    let expect = Expect::Gluster(GlusterExpect::HasFiles);
+    decision.waits.push(Wait {
+        what: format!("{}; {}", refusal.because, refusal.hint),
+        until: Claim::new(host, query, expect),
+        deadline_s: 20,
+    });
+}
+
 /// G5. Any member can be asked; the host itself surely answers.
-fn start_missing(volume: &GlusterVolume, host: &HostName, what: &str, bricks: usize) -> Step {
+fn start_missing(volume: &GlusterVolume, host: &HostName, what: &str, uuid: &str) -> Step {
     let act = Act::Gluster(GlusterAct::Start {
         volume: volume.name.clone(),
         force: true,
@@ -124,7 +183,11 @@ fn start_missing(volume: &GlusterVolume, host: &HostName, what: &str, bricks: us
     let why = format!("{what}, and its folder is there");
     Step::new(id, host, Class::Repair, why, act)
         .via(Via::Host(host.clone()))
-        .done(about_status(host, volume, GlusterExpect::Online(bricks)))
+        .done(about_status(
+            host,
+            volume,
+            GlusterExpect::HostOnline(uuid.to_owned()),
+        ))
 }
 
 /// G15: the lock of the pool is held, or the daemon does not tell for another reason.

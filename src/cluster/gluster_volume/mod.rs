@@ -11,6 +11,7 @@ mod heal;
 mod health;
 mod options;
 mod refuse;
+mod reset;
 mod state;
 mod table;
 

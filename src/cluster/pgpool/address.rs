@@ -3,7 +3,7 @@
 use super::state::State;
 use super::{Pgpool, refuse};
 use crate::inventory::HostName;
-use crate::plan::Refusal;
+use crate::plan::{Decision, Refusal};
 use crate::probe::Seen;
 use crate::probe::network::Interface;
 use crate::probe::shell::CommandLine;
@@ -54,6 +54,14 @@ pub(super) fn asks<'a>(wanted: &'a Pgpool, state: &State) -> Option<(&'a HostNam
         };
         Some((host, line))
     })
+}
+
+/// Before anything is changed: whether the address can be used.
+pub(super) fn check(wanted: &Pgpool, state: &State) -> Decision {
+    Decision {
+        refusals: obstacle(wanted, state).into_iter().collect(),
+        ..Decision::default()
+    }
 }
 
 /// P26 and P27: why the address cannot be used.

@@ -21,7 +21,7 @@ use crate::module::attributes::Wanted;
 use crate::module::managed_file::ManagedFile;
 use crate::module::stamp::Stamp;
 use crate::module::{Args, Context, Health, Module, Unfit};
-use crate::plan::{Content, Decision};
+use crate::plan::{Allow, Content, Decision};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::{Answers, Need, pgpool, postgres};
 use std::net::Ipv4Addr;
@@ -40,9 +40,12 @@ pub struct Pgpool {
     interface: Option<String>,
     conf: String,
     watchdog: bool,
+    /// Only says what speaks against the virtual address.
+    only_check: bool,
     about: pgpool::About,
     server: postgres::About,
     stamps: Vec<Stamp>,
+    allowed: Vec<Allow>,
 }
 
 impl Module for Pgpool {
@@ -79,6 +82,12 @@ impl Module for Pgpool {
                 ArgKind::Bool,
                 "true",
                 "Whether the nodes watch each other and move the address.",
+            ),
+            defaulted(
+                "only_check",
+                ArgKind::Bool,
+                "false",
+                "Only refuses a virtual address that cannot be used, before anything is changed.",
             ),
         ],
     };
@@ -131,7 +140,9 @@ impl Module for Pgpool {
                 database: args.required("database")?,
             },
             interface: args.text("interface"),
+            allowed: context.allowed.to_vec(),
             watchdog: args.flag("watchdog"),
+            only_check: args.flag("only_check"),
             members,
             vip,
             conf,
@@ -143,11 +154,14 @@ impl Module for Pgpool {
     }
 
     fn plan(&self, state: &State) -> Decision {
+        if self.only_check {
+            return address::check(self, state);
+        }
         table::decide(self, state)
     }
 
     fn health(&self, state: &State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.only_check).then(|| health::of(self, state))
     }
 }
 

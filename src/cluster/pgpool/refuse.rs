@@ -3,6 +3,7 @@
 use super::Pgpool;
 use super::state::State;
 use super::table::View;
+use crate::cluster::former_primary;
 use crate::inventory::HostName;
 use crate::plan::{Advice, Reach, Refusal};
 use crate::probe::Seen;
@@ -241,6 +242,8 @@ pub(super) fn standby_stopped(view: &View<'_>, host: &HostName, postgres: &Postg
 /// P4: a former primary that may have what nobody else has.
 pub(super) fn former_primary(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Refusal {
     let mut evidence = vec![format!("{host}: {}", says(postgres))];
+    let beyond = view.seen(host).and_then(|seen| seen.beyond.as_ref());
+    evidence.extend(beyond.map(|beyond| beyond.says(host)));
     if let Some(primary) = view.postgres(view.primary) {
         evidence.push(format!("{}: {}", view.primary, says(primary)));
         evidence.extend(
@@ -258,7 +261,13 @@ pub(super) fn former_primary(view: &View<'_>, host: &HostName, postgres: &Postgr
             view.primary
         ),
         evidence,
-        "see with `pg_waldump` what is past the fork; when nothing of it is needed, move its data directory aside by hand, and run again: it is then copied anew",
+        &match &postgres.control {
+            Some(control) => format!(
+                "when nothing of that is needed, run again with `--allow {}`: its data directory is kept aside, and it is copied anew",
+                former_primary::allowance(host, control)
+            ),
+            None => "see with `pg_waldump` what is past the fork; when nothing of it is needed, move its data directory aside by hand, and run again: it is then copied anew".to_owned(),
+        },
     )
 }
 

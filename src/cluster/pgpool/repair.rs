@@ -2,6 +2,7 @@
 
 use super::table::View;
 use super::{ids, refuse};
+use crate::cluster::former_primary;
 use crate::inventory::HostName;
 use crate::plan::{
     Act, Advice, Claim, Class, Decision, Expect, PgpoolAct, PgpoolExpect, Step, StepId, Via, Wait,
@@ -10,8 +11,9 @@ use crate::probe::Query;
 use crate::probe::pgpool::Node;
 use crate::probe::postgres::{Data, Postgres};
 
-/// How long a failover or a recovery that is under way may take, in seconds.
-const BUSY_S: u64 = 900;
+/// How long a failover or a recovery that is under way may take, in seconds: it is seen to be at work, and a base backup
+/// copies the whole cluster.
+const BUSY_S: u64 = 4 * 3600;
 /// How long the health checks may take to notice what is so, in seconds.
 const NOTICE_S: u64 = 120;
 
@@ -230,29 +232,33 @@ fn stopped(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Row {
     }
 }
 
-/// P4 and ruling 3: a former primary comes back as a standby by itself only when it certainly has nothing that the
-/// primary lacks: it was shut down in order, and its last record lies before the fork.
+/// P4 and ruling 3: a former primary comes back as a standby by itself only when it certainly has no commit that the
+/// primary lacks: its log was read past the fork. What a person gave up, the layer below has moved aside before.
 fn former_primary(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Row {
-    let lost_nothing = || {
-        let own = postgres.control.as_ref()?;
-        let fork = view
-            .postgres(view.primary)?
-            .history
-            .iter()
-            .find(|fork| fork.timeline == own.timeline)?;
-        // The shutdown checkpoint is its last record; it begins at the place that is told.
-        (own.state == "shut down" && own.checkpoint < fork.at).then_some((own.timeline, fork.at))
-    };
-    match lost_nothing() {
-        Some((timeline, at)) => Row::Recover {
+    let beyond = view.seen(host).and_then(|seen| seen.beyond.as_ref());
+    if let Some(beyond) = beyond.filter(|beyond| beyond.commits() == Some(0)) {
+        return Row::Recover {
             class: Class::Repair,
             why: format!(
-                "it was the primary of timeline {timeline}, was shut down in order, and has nothing past the fork at {at}: it comes back as a standby of {}, its data directory is kept aside",
+                "it was the primary of timeline {}, and has no commit past the fork at {}: it comes back as a standby of {}, its data directory is kept aside",
+                beyond.fork.timeline, beyond.fork.at, view.primary
+            ),
+        };
+    }
+    let given_up = |control| {
+        let allowance = former_primary::allowance(host, control);
+        view.wanted.allowed.contains(&allowance)
+    };
+    if postgres.control.as_ref().is_some_and(given_up) {
+        return Row::Recover {
+            class: Class::Create,
+            why: format!(
+                "its data directory is moved aside first: it becomes a standby of {}",
                 view.primary
             ),
-        },
-        None => Row::Refused(refuse::former_primary(view, host, postgres)),
+        };
     }
+    Row::Refused(refuse::former_primary(view, host, postgres))
 }
 
 /// P18: slots that hold WAL back for nobody.

@@ -1,12 +1,13 @@
 //! What the hosts told: the input of the decision table.
 
 use super::{ATTACH_UNIT, Pgpool, UNIT, address, ids};
+use crate::cluster::former_primary::{self, Beyond};
 use crate::inventory::HostName;
 use crate::module::managed_file;
 use crate::module::stamp;
 use crate::probe::network::Interface;
 use crate::probe::pgpool::Pgpool as Daemon;
-use crate::probe::postgres::Postgres;
+use crate::probe::postgres::{Data, Postgres};
 use crate::probe::shell::Outcome;
 use crate::probe::unit::Unit;
 use crate::probe::{Answers, Need, Seen};
@@ -25,6 +26,8 @@ pub struct State {
 pub(super) struct Observed {
     pub(super) pgpool: Seen<Daemon>,
     pub(super) postgres: Seen<Postgres>,
+    /// Of a stopped former primary beside a present one.
+    pub(super) beyond: Option<Beyond>,
     pub(super) interfaces: Seen<Vec<Interface>>,
     pub(super) unit: Seen<Unit>,
     pub(super) attach: Seen<Unit>,
@@ -44,6 +47,7 @@ pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
         let observed = Observed {
             pgpool: seen.pgpool(host, wanted.about.clone()),
             postgres: seen.postgres(host, wanted.server.clone()),
+            beyond: None,
             interfaces: seen.interfaces(host),
             unit: seen.unit(host, UNIT),
             attach: seen.unit(host, ATTACH_UNIT),
@@ -66,9 +70,36 @@ pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
             }
         }
     }
+    look_beyond(wanted, &mut state, seen);
     state.arp =
         address::asks(wanted, &state).map(|(host, line)| (host.clone(), seen.command(host, line)));
     seen.settle(state)
+}
+
+/// Asks stopped former primaries what they have that the only present one lacks.
+fn look_beyond(wanted: &Pgpool, state: &mut State, seen: &Answers<'_>) {
+    let known = |host: &HostName| state.hosts.get(host)?.postgres.known();
+    let primaries: Vec<&Postgres> = wanted
+        .members
+        .iter()
+        .filter_map(known)
+        .filter(|postgres| postgres.primary().is_some())
+        .collect();
+    let [primary] = primaries[..] else {
+        return;
+    };
+    let history = primary.history.clone();
+    for (host, observed) in &mut state.hosts {
+        if let Some(postgres) = observed.postgres.known()
+            && postgres.data == Data::Present
+            && !postgres.running
+            && !postgres.standby_signal
+            && let Some(control) = &postgres.control
+        {
+            let own = (control, &*postgres.history);
+            observed.beyond = former_primary::look(seen, host, &wanted.server, own, &history);
+        }
+    }
 }
 
 /// The node ids that follow from the files that exist.

@@ -89,6 +89,8 @@ pub(super) fn build(args: &Args<'_>, context: &Context<'_>) -> Result<Postgres, 
         database,
         owner,
         extensions,
+        only_check: args.flag("only_check"),
+        allowed: context.allowed.to_vec(),
     })
 }
 

@@ -17,7 +17,7 @@ pub use state::{Disk, Here, Observed, State};
 
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Health, Module, Unfit};
-use crate::plan::{Decision, RoleSpec};
+use crate::plan::{Allow, Decision, RoleSpec};
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
 use crate::probe::postgres::About;
 use crate::probe::{Answers, Need};
@@ -36,6 +36,9 @@ pub struct Postgres {
     database: String,
     owner: String,
     extensions: Vec<(String, String)>,
+    /// Only says what speaks against making it.
+    only_check: bool,
+    allowed: Vec<Allow>,
 }
 
 const fn arg(name: &'static str, kind: ArgKind, required: bool, doc: &'static str) -> ArgSpec {
@@ -98,6 +101,12 @@ impl Module for Postgres {
                 false,
                 "Extensions, each `DATABASE/NAME`.",
             ),
+            arg(
+                "only_check",
+                ArgKind::Bool,
+                false,
+                "Only refuses a data directory that no database can be made in, before anything is changed.",
+            ),
         ],
     };
 
@@ -119,15 +128,19 @@ impl Module for Postgres {
             }
             state.hosts.insert(host.clone(), observed);
         }
+        state.look_beyond(self, seen);
         seen.settle(state)
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
+        if self.only_check {
+            return table::check(self, state);
+        }
         table::decide(self, state)
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.only_check).then(|| health::of(self, state))
     }
 }
 

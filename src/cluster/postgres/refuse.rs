@@ -2,6 +2,7 @@
 
 use super::state::{Disk, Here};
 use super::{Postgres, State};
+use crate::cluster::former_primary;
 use crate::inventory::HostName;
 use crate::plan::{Reach, Refusal};
 use crate::probe::postgres::{Lsn, Server};
@@ -128,6 +129,9 @@ pub(super) fn former_primary(
     let mut evidence = all_say(of, state);
     let history = of.here(state, primary).disk().map(|disk| &disk.history);
     let fork = history.and_then(|history| history.iter().find(|fork| fork.timeline == timeline));
+    if let Some(beyond) = state.beyond(host) {
+        evidence.push(beyond.says(host));
+    }
     evidence.push(match fork {
         Some(fork) => format!(
             "{primary} left timeline {timeline} at {}; {host} reaches at least {at} on it",
@@ -146,8 +150,9 @@ pub(super) fn former_primary(
         ),
         evidence,
         format!(
-            "what {host} wrote beyond the fork would be lost; when that is nothing or not needed, move {} there away (`mv {} {}.old`) and run again: it then becomes a standby",
-            of.about.data, of.about.data, of.about.data
+            "what {host} committed beyond the fork would be lost. When it is not needed, or copied out (start a copy of {} elsewhere), run again with `--allow {}`: its data directory is kept aside, and it becomes a standby",
+            of.about.data,
+            former_primary::allowance(host, &disk.control),
         ),
     )
 }

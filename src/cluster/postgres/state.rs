@@ -1,10 +1,11 @@
 //! What the hosts told, one word each: the input of the decision table.
 
 use super::{Postgres, block};
+use crate::cluster::former_primary::{self, Beyond};
 use crate::inventory::HostName;
 use crate::plan::is_loaded;
 use crate::probe::postgres::{self as probe, Control, Data, Fork, Lsn, Server};
-use crate::probe::{Seen, path};
+use crate::probe::{Answers, Seen, path};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub struct Observed {
     pub here: Here,
     /// The two files that hold a block of ours, by path; only where there is data.
     pub files: BTreeMap<String, Option<Vec<u8>>>,
+    /// Of a stopped former primary beside a present one.
+    pub(super) beyond: Option<Beyond>,
 }
 
 /// A host's own word.
@@ -88,6 +91,37 @@ impl Disk {
     }
 }
 
+impl State {
+    /// Asks stopped former primaries what they have that the only present one lacks.
+    pub(super) fn look_beyond(&mut self, of: &Postgres, seen: &Answers<'_>) {
+        let mut primaries = of
+            .members
+            .iter()
+            .filter(|host| of.here(self, host).primary().is_some());
+        let (Some(primary), None) = (primaries.next(), primaries.next()) else {
+            return;
+        };
+        let history = of
+            .here(self, primary)
+            .disk()
+            .map(|disk| disk.history.clone())
+            .unwrap_or_default();
+        for (host, observed) in &mut self.hosts {
+            if let Here::Stopped(disk) = &observed.here
+                && !disk.standby
+            {
+                let own = (&disk.control, &*disk.history);
+                observed.beyond = former_primary::look(seen, host, &of.about, own, &history);
+            }
+        }
+    }
+
+    /// What a stopped former primary has that the present one lacks.
+    pub(super) fn beyond(&self, host: &HostName) -> Option<&Beyond> {
+        self.hosts.get(host)?.beyond.as_ref()
+    }
+}
+
 impl Observed {
     pub(super) fn new(told: &Seen<probe::Postgres>) -> Self {
         let here = match told {
@@ -97,6 +131,7 @@ impl Observed {
         Self {
             here,
             files: BTreeMap::new(),
+            beyond: None,
         }
     }
 

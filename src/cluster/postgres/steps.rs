@@ -6,6 +6,7 @@ mod objects;
 use super::state::{Disk, Here};
 use super::table::claim;
 use super::{Postgres, State};
+use crate::cluster::former_primary;
 use crate::inventory::HostName;
 use crate::plan::{Act, Advice, Class, Decision, PostgresAct, PostgresExpect, Step, StepId};
 use crate::probe::postgres::Server;
@@ -108,6 +109,41 @@ pub(super) fn start_standby(
     .need(claim(of, primary, PostgresExpect::Primary))
     .done(claim(of, host, PostgresExpect::Standby));
     decision.steps.push(step);
+}
+
+/// P4: whether a person gave up what a former primary has that the present one lacks.
+pub(super) fn is_given_up(of: &Postgres, host: &HostName, disk: &Disk) -> bool {
+    of.allowed
+        .contains(&former_primary::allowance(host, &disk.control))
+}
+
+/// P4: what was given up is kept aside; online recovery then makes a standby in its place.
+pub(super) fn set_aside(
+    of: &Postgres,
+    state: &State,
+    host: &HostName,
+    disk: &Disk,
+    primary: &HostName,
+) -> Step {
+    let timeline = disk.control.timeline;
+    let lost = state.beyond(host).map_or_else(
+        || format!("what {host} committed on timeline {timeline} and {primary} lacks"),
+        |beyond| beyond.says(host),
+    );
+    Step::new(
+        StepId::new(&["postgres", "set-aside", host.as_str()]),
+        host,
+        Class::Destroy(format!("{host}@tli{timeline}")),
+        format!("it was a primary, and what it has beyond {primary} is given up: {lost}"),
+        Act::Postgres(PostgresAct::SetAside {
+            bin: of.about.bin.clone(),
+            data: of.about.data.clone(),
+            timeline,
+        }),
+    )
+    .need(claim(of, primary, PostgresExpect::Primary))
+    .need(claim(of, host, PostgresExpect::Stopped))
+    .done(claim(of, host, PostgresExpect::NoTrace))
 }
 
 fn start(of: &Postgres, host: &HostName, why: &str, class: Class) -> Step {

@@ -2,11 +2,15 @@
 
 use super::state::{Disk, Here};
 use super::{Postgres, State, refuse, steps};
+use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
-use crate::plan::{Claim, Decision, Expect, PostgresExpect, Refusal, Wait};
+use crate::plan::{Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
 use crate::probe::Query;
 use crate::probe::postgres::{Lsn, Server};
 use std::collections::BTreeSet;
+
+/// How long a failover may take, in seconds: the health checks' retries, the watchdog's vote and the promotion.
+const FAILOVER_S: u64 = 120;
 
 /// What follows from what the hosts told.
 pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
@@ -23,6 +27,32 @@ pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
         [(host, server)] => with_primary(of, state, host, server),
         [] => without_primary(of, state),
         _ => refused(refuse::two_primaries(of, state)),
+    }
+}
+
+/// Before anything is changed: where a database is to be made, whether its directory is free everywhere. P26 and P27
+/// reach the whole layer here, since no host is to be begun with.
+pub(super) fn check(of: &Postgres, state: &State) -> Decision {
+    let here = |host: &HostName| of.here(state, host);
+    if of.members.iter().any(|host| here(host).disk().is_some()) {
+        return Decision::default();
+    }
+    let foreign = of.members.iter().filter_map(|host| match here(host) {
+        Here::Foreign(names) => Some(refuse::foreign(of, host, names)),
+        _ => None,
+    });
+    let elsewhere = of
+        .members
+        .iter()
+        .any(|host| matches!(here(host), Here::Elsewhere(_)))
+        .then(|| refuse::other_version(of, state));
+    let mut refusals: Vec<Refusal> = foreign.chain(elsewhere).collect();
+    for refusal in &mut refusals {
+        refusal.reach = Reach::Layer;
+    }
+    Decision {
+        refusals,
+        ..Decision::default()
     }
 }
 
@@ -82,7 +112,12 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
                 }
             }
             // P4, ruling 3: Pgpool-II's online recovery brings it back as a standby.
-            Here::Stopped(disk) if !disk.standby && lost_nothing(disk, of.here(state, host)) => {}
+            Here::Stopped(disk) if !disk.standby && lost_nothing(state, member) => {}
+            Here::Stopped(disk) if !disk.standby && steps::is_given_up(of, member, disk) => {
+                decision
+                    .steps
+                    .push(steps::set_aside(of, state, member, disk, host));
+            }
             Here::Stopped(disk) | Here::Starting(disk, _) if !disk.standby => {
                 let refusal = refuse::former_primary(of, state, member, disk, host, primary);
                 decision.refusals.push(refusal);
@@ -102,15 +137,10 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
     decision
 }
 
-/// Whether a former primary certainly has nothing that the present one lacks: it was shut down in order, so that the
-/// shutdown's checkpoint is its last record, and that begins before the fork.
-fn lost_nothing(former: &Disk, primary: &Here) -> bool {
-    let own = &former.control;
-    own.state == "shut down"
-        && primary.disk().is_some_and(|primary| {
-            let mut history = primary.history.iter();
-            history.any(|fork| fork.timeline == own.timeline && own.checkpoint < fork.at)
-        })
+/// Whether a former primary certainly has nothing that the present one lacks: its log was read past the fork.
+fn lost_nothing(state: &State, member: &HostName) -> bool {
+    let commits = state.beyond(member).and_then(Beyond::commits);
+    commits == Some(0)
 }
 
 /// P9, P10 and P0: nobody is the primary.
@@ -162,8 +192,34 @@ fn without_primary(of: &Postgres, state: &State) -> Decision {
             steps::cold_start(of, state, host, disk)
         }
         [(_, _)] if !silent => refused(refuse::nobody_leads(of, state)),
-        [] => refused(refuse::nobody_leads(of, state)),
+        [] => failing_over(of, state),
         _ => refused(refuse::no_candidate(of, state, silent)),
+    }
+}
+
+/// P9: only standbys. When some of them run, Pgpool-II may be about to promote one: it takes a minute to be sure that the
+/// primary is gone.
+fn failing_over(of: &Postgres, state: &State) -> Decision {
+    let running = of
+        .members
+        .iter()
+        .filter(|host| of.here(state, host).standby().is_some());
+    let waits: Vec<Wait> = running
+        .map(|host| Wait {
+            what: format!(
+                "no host runs a primary, and Pgpool-II may be about to promote the standby on {host}"
+            ),
+            until: claim(of, host, PostgresExpect::Primary),
+            deadline_s: FAILOVER_S,
+        })
+        .collect();
+    let mut refusal = refuse::nobody_leads(of, state);
+    if !waits.is_empty() {
+        refusal.reach = Reach::LayerAfterWaits;
+    }
+    Decision {
+        waits,
+        ..refused(refusal)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How well the stack is, node by node.
 
-use super::{Stack, State, table};
+use super::{Stack, State, rabbitmq, watch};
 use crate::inventory::HostName;
 use crate::module::{Health, Light, MemberHealth};
 use crate::probe::Seen;
@@ -11,7 +11,7 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
     let name = stack.file.name();
     let running = state.stack.as_ref().and_then(Seen::known);
     let wanted = stack.file.wanted();
-    let expected = table::expected(stack, state, &wanted);
+    let expected = watch::expected(stack, state, &wanted);
     let counts = running.zip(expected.as_ref()).map(|(running, expected)| {
         expected
             .iter()
@@ -38,7 +38,13 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
         .iter()
         .enumerate()
         .map(|(index, host)| {
-            let (light, mut says) = member(state, running, host);
+            let (mut light, mut says) = member(state, running, host);
+            if let Some((words, whole)) = rabbitmq::says(stack, state, host) {
+                says = format!("{says}; {words}");
+                if !whole && light == Light::Green {
+                    light = Light::Yellow;
+                }
+            }
             // What concerns the whole stack is told once.
             let light = match (index, complete, full) {
                 (0, false, _) if light == Light::Green => Light::Red,
@@ -58,7 +64,7 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
     Health {
         layer: format!("stack {name}"),
         members,
-        margin: None,
+        margin: rabbitmq::margin(stack, state),
     }
 }
 

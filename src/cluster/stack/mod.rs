@@ -4,24 +4,30 @@
 //! A service carries the hash of its declaration as a label: when all of them are equal, nothing is deployed,
 //! because `docker stack deploy` updates every service each time.
 
+mod deploy;
+mod drift;
 mod emit;
 mod file;
 mod health;
+mod images;
 mod kompira;
 mod overlay;
+mod rabbitmq;
 mod refuse;
-#[cfg(test)]
-mod rows;
+mod remove;
 mod state;
 mod table;
+mod watch;
 
 pub use file::{StackFile, Wanted};
+pub use images::StackImages;
 pub use state::State;
 
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Health, Module, Unfit};
 use crate::plan::{Allow, Decision};
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
+use crate::probe::stack_node::About;
 use crate::probe::{Answers, Need};
 use kompira::Settings;
 
@@ -41,8 +47,8 @@ pub struct Stack {
     managers: Vec<HostName>,
     /// The secret key, which the application fills when it is empty.
     key: String,
-    /// Folder of this machine with images in files.
-    archives: Option<String>,
+    /// What is asked of each member.
+    about: About,
     allowed: Vec<Allow>,
 }
 
@@ -55,6 +61,14 @@ const fn text(name: &'static str, doc: &'static str, default: Option<&'static st
         doc,
     }
 }
+
+const OVERLAY: ArgSpec = ArgSpec {
+    name: "overlay",
+    kind: ArgKind::Text,
+    required: false,
+    default: None,
+    doc: "A file of the admin's that is laid over the document.",
+};
 
 impl Module for Stack {
     const SPEC: ModuleSpec = ModuleSpec {
@@ -92,20 +106,7 @@ impl Module for Stack {
                 default: Some("/etc/kompira"),
                 doc: "Folder on a manager that gets docker-swarm.yml and the files beside it.",
             },
-            ArgSpec {
-                name: "overlay",
-                kind: ArgKind::Text,
-                required: false,
-                default: None,
-                doc: "A file of the admin's that is laid over the document.",
-            },
-            ArgSpec {
-                name: "archives",
-                kind: ArgKind::Text,
-                required: false,
-                default: None,
-                doc: "A folder of this machine with the images as `docker save` writes them, NAME-TAG.tar each; without it they come from their registry.",
-            },
+            OVERLAY,
             text("state", "`present`, or `absent`.", Some("present")),
         ],
     };
@@ -126,28 +127,18 @@ impl Module for Stack {
                 "{outside} is to run the stack, but is in neither `managers` nor `workers`"
             )));
         }
-        let name = args.required("name")?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
-            let problem = format!("`{name}` is no name of a stack: letters, digits, `_` and `-`");
-            return Err(args.wrong_at("name", problem));
-        }
-        let settings = Settings::read(args, context, context.group, &swarm)?;
-        let mut file = kompira::render(&name, &settings, context)?;
-        let overlay = args.text("overlay").filter(|path| !path.is_empty());
-        if let Some(path) = overlay {
-            let local = (context.local)(&path);
-            match local.bytes {
-                Ok(Some(bytes)) => {
-                    file.lay_over(&overlay::read(&local.path, &bytes).map_err(Unfit::Wrong)?);
-                }
-                Ok(None) => {
-                    let problem = format!("there is no file {}", local.path);
-                    return Err(args.wrong_at("overlay", problem));
-                }
-                Err(why) => return Err(args.wrong_at("overlay", why)),
-            }
-        }
+        let (file, settings) = document(args, context, &swarm)?;
+        let name = file.name().to_owned();
+        let rabbitmq = if settings.rabbitmq_data.starts_with('/') {
+            settings.rabbitmq_data
+        } else {
+            format!("{}_{}", settings.project, settings.rabbitmq_data)
+        };
+        let about = About {
+            stack: name.clone(),
+            network: format!("{}_default", settings.project),
+            rabbitmq,
+        };
         Ok(Self {
             file,
             present: args.text("state").as_deref() != Some("absent"),
@@ -156,9 +147,7 @@ impl Module for Stack {
             members: context.group.to_vec(),
             managers,
             key: args.required("key")?,
-            archives: args
-                .text("archives")
-                .map(|folder| (context.local)(&format!("{folder}/")).path),
+            about,
             allowed: context.allowed.to_vec(),
         })
     }
@@ -175,6 +164,37 @@ impl Module for Stack {
     fn health(&self, state: &State) -> Option<Health> {
         self.present.then(|| health::of(self, state))
     }
+}
+
+/// The document that the inventory declares, with the overlay laid over it.
+fn document(
+    args: &Args<'_>,
+    context: &Context<'_>,
+    swarm: &[HostName],
+) -> Result<(StackFile, Settings), Unfit> {
+    let name = args.required("name")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
+        let problem = format!("`{name}` is no name of a stack: letters, digits, `_` and `-`");
+        return Err(args.wrong_at("name", problem));
+    }
+    let settings = Settings::read(args, context, context.group, swarm)?;
+    let mut file = kompira::render(&name, &settings, context)?;
+    let overlay = args.text("overlay").filter(|path| !path.is_empty());
+    if let Some(path) = overlay {
+        let local = (context.local)(&path);
+        match local.bytes {
+            Ok(Some(bytes)) => {
+                file.lay_over(&overlay::read(&local.path, &bytes).map_err(Unfit::Wrong)?);
+            }
+            Ok(None) => {
+                let problem = format!("there is no file {}", local.path);
+                return Err(args.wrong_at("overlay", problem));
+            }
+            Err(why) => return Err(args.wrong_at("overlay", why)),
+        }
+    }
+    Ok((file, settings))
 }
 
 impl Stack {

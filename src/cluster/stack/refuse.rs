@@ -4,7 +4,8 @@ use super::Stack;
 use crate::inventory::HostName;
 use crate::plan::{Reach, Refusal};
 use crate::probe::Seen;
-use crate::probe::stack::{Image, Service, Task};
+use crate::probe::image::Image;
+use crate::probe::stack::{Service, Task};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn refusal(code: &str, because: String, evidence: Vec<String>, hint: String) -> Refusal {
@@ -110,6 +111,44 @@ pub(super) fn stopped_update(name: &str, service: &Service, tasks: &[&Task]) -> 
         format!(
             "see why (`docker service ps --no-trunc {name}`); then deploy over it with --allow resume-service={name}"
         ),
+    )
+}
+
+/// K17: a removed stack that nodes do not let go of. It may pass by itself.
+pub(super) fn left_over(network: &str, evidence: Vec<String>) -> Refusal {
+    let mut refusal = refusal(
+        "K17",
+        "a stack of this name was removed, and nodes still have parts of it, which new tasks would get in the way of"
+            .to_owned(),
+        evidence,
+        format!(
+            "see what holds it on those nodes (`docker network inspect -v {network}`, `docker ps -a`); a restart of docker there ends it, and everything else that runs on the node"
+        ),
+    );
+    refusal.reach = Reach::LayerAfterWaits;
+    refusal
+}
+
+/// K21: nodes of RabbitMQ that do not know each other. While they start that may pass by itself.
+pub(super) fn separate_clusters(evidence: Vec<String>) -> Refusal {
+    let mut refusal = refusal(
+        "K21",
+        "RabbitMQ's nodes have formed more than one cluster, and none of them gives up its own by itself".to_owned(),
+        evidence,
+        "decide which one has the queues that matter; in each container of the others: `rabbitmqctl stop_app`, `rabbitmqctl reset` (its queues are lost), `rabbitmqctl start_app`".to_owned(),
+    );
+    refusal.reach = Reach::LayerAfterWaits;
+    refusal
+}
+
+/// K22: RabbitMQ's data belongs to the name of its node.
+pub(super) fn other_node_names(evidence: Vec<String>) -> Refusal {
+    refusal(
+        "K22",
+        "RabbitMQ has data of a node of another name, and would begin with nothing beside it"
+            .to_owned(),
+        evidence,
+        "give the hosts their former names back (`rabbitmq_use_longname`, `stack_project`), or move the data away by hand when nothing in it is wanted any more".to_owned(),
     )
 }
 

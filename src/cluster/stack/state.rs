@@ -3,7 +3,9 @@
 use super::Stack as Wanted;
 use crate::inventory::HostName;
 use crate::probe::docker::{Docker, Roster};
-use crate::probe::stack::{Image, Stack};
+use crate::probe::image::Image;
+use crate::probe::stack::Stack;
+use crate::probe::stack_node::Node;
 use crate::probe::{Answers, PathState, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +20,8 @@ pub struct State {
     pub(super) stack: Option<Seen<Stack>>,
     /// The roster as the first of them sees it.
     pub(super) roster: Option<Seen<Roster>>,
+    /// What is on each member, when its engine runs.
+    pub(super) nodes: BTreeMap<HostName, Seen<Node>>,
     /// The images of members whose engine runs.
     pub(super) images: BTreeMap<String, BTreeMap<HostName, Seen<Option<Image>>>>,
     /// The secret key, as a member sees it that answers.
@@ -46,6 +50,10 @@ impl State {
                 .known()
                 .is_some_and(|docker| docker.engine.is_some())
         };
+        let running = wanted.members.iter().filter(runs);
+        let nodes = running
+            .map(|host| (host.clone(), seen.stack_node(host, wanted.about.clone())))
+            .collect();
         let images = wanted.file.images().into_iter().map(|image| {
             let by_host = wanted
                 .members
@@ -65,6 +73,7 @@ impl State {
             speakers,
             stack,
             roster,
+            nodes,
             images,
             key,
             engines,

@@ -60,9 +60,9 @@ pub(super) fn node_labels(
         .collect()
 }
 
-pub(super) fn pools(args: &Args<'_>, subnet_size: u8) -> Result<Vec<Ipv4Net>, Unfit> {
+pub(super) fn pools(args: &Args<'_>, name: &str, subnet_size: u8) -> Result<Vec<Ipv4Net>, Unfit> {
     let mut pools = Vec::new();
-    for text in args.list("default_addr_pool") {
+    for text in args.list(name) {
         let problem = match text.parse::<Ipv4Net>() {
             Ok(net) if net.trunc() != net => {
                 format!("`{text}` has host bits; the network is {}", net.trunc())
@@ -76,7 +76,7 @@ pub(super) fn pools(args: &Args<'_>, subnet_size: u8) -> Result<Vec<Ipv4Net>, Un
             }
             Err(_) => format!("`{text}` is no IPv4 network, such as 172.30.0.0/16"),
         };
-        return Err(args.wrong_at("default_addr_pool", problem));
+        return Err(args.wrong_at(name, problem));
     }
     Ok(pools)
 }

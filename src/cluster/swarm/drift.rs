@@ -34,7 +34,16 @@ pub(super) fn member(view: &View<'_>, member: &Member, node: &Node, decision: &m
     {
         decision.refusals.push(refuse::other_address(member, addr));
     }
-    if node.availability != "active" && !node.availability.is_empty() {
+    if node.availability == "drain" && view.observed(member).marked {
+        decision.advice.push(Advice {
+            code: "S15".to_owned(),
+            host: Some(member.host.clone()),
+            text: format!(
+                "provision joined {} drained; it is activated when all its layers are well",
+                member.host
+            ),
+        });
+    } else if node.availability != "active" && !node.availability.is_empty() {
         decision.advice.push(Advice {
             code: "S15".to_owned(),
             host: Some(member.host.clone()),

@@ -22,7 +22,7 @@ pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
     let from = [founder];
     for member in swarm.members.iter().skip(1) {
         let why = format!("it is in no swarm yet, and {} founds one", founder.host);
-        let mut step = steps::join(member, &from, assumed(swarm, state, member), why)
+        let mut step = steps::join(member, &from, assumed(swarm, state, member), why, false)
             .need(steps::joined(founder));
         if member.manager {
             let roster = Query::SwarmNodes;
@@ -68,8 +68,7 @@ fn init(swarm: &Swarm, state: &State, founder: &Member) -> Step {
     let act = Act::Swarm(SwarmAct::Init {
         advertise_addr: founder.addr.clone(),
         data_path_port: swarm.data_path_port,
-        default_addr_pool: swarm
-            .default_addr_pool
+        default_addr_pool: networks::founding(swarm)
             .iter()
             .map(ToString::to_string)
             .collect(),

@@ -3,6 +3,7 @@
 //! [`state`] says what the hosts told, [`table`] which row of the decision table each host is in,
 //! [`steps`] what follows, and [`refuse`] why not. `docs/swarm.md` is the table for people.
 
+mod activate;
 mod args;
 mod drift;
 mod found;
@@ -36,7 +37,10 @@ pub struct Swarm {
     members: Vec<Member>,
     data_path_port: u16,
     default_addr_pool: Vec<Ipv4Net>,
+    founding_pool: Vec<Ipv4Net>,
     subnet_size: u8,
+    /// Only lets tasks run on the nodes that provision joined drained.
+    activate: bool,
 }
 
 /// A host's place in the swarm that should be there.
@@ -81,7 +85,14 @@ impl Module for Swarm {
                 kind: ArgKind::List(&ArgKind::Text),
                 required: false,
                 default: None,
-                doc: "Networks that overlay networks take their subnets from; Docker's own choice is 10.0.0.0/8. Fixed when the swarm is founded.",
+                doc: "Networks that overlay networks take their subnets from. Fixed when the swarm is founded: one that has others is refused.",
+            },
+            ArgSpec {
+                name: "founding_pool",
+                kind: ArgKind::List(&ArgKind::Text),
+                required: false,
+                default: None,
+                doc: "The same for a new swarm only, when nothing is declared; Docker's own choice is 10.0.0.0/8.",
             },
             ArgSpec {
                 name: "subnet_size",
@@ -89,6 +100,13 @@ impl Module for Swarm {
                 required: false,
                 default: Some("24"),
                 doc: "Prefix length of those subnets. Fixed when the swarm is founded.",
+            },
+            ArgSpec {
+                name: "activate",
+                kind: ArgKind::Bool,
+                required: false,
+                default: Some("false"),
+                doc: "Only lets tasks run on the hosts that provision joined drained: for a last task, after all layers.",
             },
         ],
     };
@@ -149,8 +167,10 @@ impl Module for Swarm {
         Ok(Self {
             members,
             data_path_port,
-            default_addr_pool: args::pools(args, subnet_size)?,
+            default_addr_pool: args::pools(args, "default_addr_pool", subnet_size)?,
+            founding_pool: args::pools(args, "founding_pool", subnet_size)?,
             subnet_size,
+            activate: args.flag("activate"),
         })
     }
 
@@ -169,11 +189,15 @@ impl Module for Swarm {
     }
 
     fn plan(&self, state: &Self::State) -> Decision {
-        table::decide(self, state)
+        if self.activate {
+            activate::decide(self, state)
+        } else {
+            table::decide(self, state)
+        }
     }
 
     fn health(&self, state: &Self::State) -> Option<Health> {
-        Some(health::of(self, state))
+        (!self.activate).then(|| health::of(self, state))
     }
 }
 
@@ -183,6 +207,7 @@ impl Swarm {
         static NOTHING: Observed = Observed {
             here: Here::Silent(String::new()),
             roster: None,
+            marked: false,
             networks: Seen::Unknown(String::new()),
         };
         state.hosts.get(&member.host).unwrap_or(&NOTHING)

@@ -9,12 +9,20 @@ use ipnet::Ipv4Net;
 /// Docker's own pool for overlay networks when none is given.
 const BUILT_IN_POOL: &str = "10.0.0.0/8";
 
-/// The pools that a swarm founded now would have.
-pub(super) fn pools(swarm: &Swarm) -> Vec<Ipv4Net> {
+/// The pools that are asked for when a swarm is founded now.
+pub(super) fn founding(swarm: &Swarm) -> &[Ipv4Net] {
     if swarm.default_addr_pool.is_empty() {
-        BUILT_IN_POOL.parse().into_iter().collect()
+        &swarm.founding_pool
     } else {
-        swarm.default_addr_pool.clone()
+        &swarm.default_addr_pool
+    }
+}
+
+/// The pools that it then has.
+pub(super) fn pools(swarm: &Swarm) -> Vec<Ipv4Net> {
+    match founding(swarm) {
+        [] => BUILT_IN_POOL.parse().into_iter().collect(),
+        pools => pools.to_vec(),
     }
 }
 

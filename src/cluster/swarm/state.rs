@@ -21,6 +21,8 @@ pub struct Observed {
     pub here: Here,
     /// The roster, from an engine that says it is a manager.
     pub roster: Option<Seen<Roster>>,
+    /// Whether provision noted that it joined it drained.
+    pub marked: bool,
     /// Its IPv4 networks: interface and address with prefix length.
     pub networks: Seen<Vec<(String, String)>>,
 }
@@ -115,6 +117,7 @@ impl Observed {
         Self {
             here,
             roster,
+            marked: docker.known().is_some_and(|docker| docker.marked),
             networks,
         }
     }

@@ -11,8 +11,7 @@ use crate::probe::docker::Node;
 
 /// What follows from what the hosts told.
 pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
-    let told = |member: &&Member| swarm.observed(state, member).nodes().is_some();
-    let speakers: Vec<&Member> = swarm.members.iter().filter(told).collect();
+    let speakers = speakers(swarm, state);
     let Some(first) = speakers.first().copied() else {
         let traces = |member: &Member| swarm.observed(state, member).here.trace().is_some();
         return if swarm.members.iter().any(traces) {
@@ -24,20 +23,35 @@ pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
     if let Some(decision) = refuse::split(swarm, state, &speakers) {
         return decision;
     }
+    steps::decide(&view(swarm, state, speakers, first))
+}
+
+/// The members that have the roster, in the order of the inventory.
+pub(super) fn speakers<'a>(swarm: &'a Swarm, state: &State) -> Vec<&'a Member> {
+    let told = |member: &&Member| swarm.observed(state, member).nodes().is_some();
+    swarm.members.iter().filter(told).collect()
+}
+
+/// The swarm as `first`, one of those who have the roster, tells it.
+pub(super) fn view<'a>(
+    swarm: &'a Swarm,
+    state: &'a State,
+    speakers: Vec<&'a Member>,
+    first: &'a Member,
+) -> View<'a> {
     let observed = swarm.observed(state, first);
     let (cluster, ca) = match &observed.here {
         Here::Active { place, cluster, .. } => (cluster.as_ref(), &*place.trace.ca_sha256),
         _ => (None, ""),
     };
-    let view = View {
+    View {
         swarm,
         state,
         nodes: observed.nodes().unwrap_or_default(),
         speakers,
         cluster,
         ca,
-    };
-    steps::decide(&view)
+    }
 }
 
 /// A decision that is one refusal.

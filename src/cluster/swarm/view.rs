@@ -77,6 +77,13 @@ impl<'a> View<'a> {
             .collect()
     }
 
+    /// Whether the host comes back after it was replaced or had left, so that it joins drained (ruling 6): the roster
+    /// still has what it was, or the note says that this has begun.
+    pub fn comes_back(&self, member: &'a Member, row: &Row<'_>) -> bool {
+        matches!(row, Row::New { .. } | Row::Stale)
+            && (self.observed(member).marked || !self.ghosts(member, row).is_empty())
+    }
+
     /// A node of this host's name that another host says it is.
     pub fn alive_elsewhere(&self, member: &'a Member) -> Option<(&'a Node, &'a HostName)> {
         self.entries(member).find_map(|node| {

@@ -160,6 +160,13 @@ pub(super) const TABLE: &[Variable] = &[
     ),
     row(
         Database,
+        "postgres_max_slot_wal_keep_size",
+        Kind::Int(-1, 2_147_483_647),
+        Some("10240"),
+        "How much WAL the slot of a standby that is away may hold back, in MB; -1: until the disk is full.",
+    ),
+    row(
+        Database,
         "postgres_synchronous",
         Kind::Choice(&["off", "any1"]),
         Some("off"),

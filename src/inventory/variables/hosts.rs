@@ -183,10 +183,8 @@ pub(super) const TABLE: &[Variable] = &[
         Swarm,
         "default_addr_pool",
         Kind::Cidr,
-        // Docker's own pool, 10.0.0.0/8, contains most real host networks; 172.16.0.0/12 and
-        // 192.168.0.0/16 are what its local bridges take. RFC 6598 space is in neither use.
-        Some("100.64.0.0/16"),
-        "Addresses for overlay networks, only settable at creation; must not contain real networks.",
+        None,
+        "Addresses for overlay networks, only settable at creation; must not contain real networks. A new swarm gets 100.64.0.0/16.",
     ),
     row(
         Swarm,

@@ -40,4 +40,37 @@ pub enum GlusterAct {
         /// Its value.
         value: String,
     },
+    /// Makes the empty folder of a brick, on the file system that was seen there.
+    BrickFolder {
+        /// The folder.
+        path: String,
+        /// Where its file system is mounted.
+        mount_point: String,
+    },
+    /// Gives a blank host the identity that its pool knows it by.
+    Restore {
+        /// The identity.
+        uuid: String,
+        /// The pool's `operating-version`.
+        op_version: String,
+    },
+    /// Brings a host with its restored identity back into its pool: it asks a member, and its daemon starts anew, once to
+    /// be told of the volumes and once to find the folders of their bricks.
+    Rejoin {
+        /// The member.
+        peer: String,
+        /// The volumes that it must be told of.
+        volumes: Vec<String>,
+    },
+    /// Makes a lost brick again, in the same place: gluster marks it as behind in all, and heals it from the others.
+    ResetBrick {
+        /// The volume.
+        volume: String,
+        /// `ke2-server3:/data/brick/gvol0`
+        brick: String,
+        /// Its folder.
+        path: String,
+        /// Where the folder's file system is mounted.
+        mount_point: String,
+    },
 }

@@ -27,6 +27,15 @@ pub enum PostgresAct {
         /// The systemd unit.
         unit: String,
     },
+    /// Moves the data directory of a stopped former primary aside.
+    SetAside {
+        /// Folder of the programs.
+        bin: String,
+        /// The data directory.
+        data: String,
+        /// The timeline that it must be on.
+        timeline: u32,
+    },
     /// Lets the server read its configuration files again.
     Reload {
         /// Folder of the programs.

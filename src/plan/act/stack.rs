@@ -31,6 +31,25 @@ pub enum StackAct {
         /// Its name.
         stack: String,
     },
+    /// Removes one service.
+    RemoveService {
+        /// Its name: `ke2_old`.
+        name: String,
+    },
+    /// Lets RabbitMQ forget a node that is gone for good.
+    ForgetNode {
+        /// The service of RabbitMQ: `ke2_rabbitmq`.
+        service: String,
+        /// The node: `rabbit@mq-ke2-server2`.
+        node: String,
+    },
+    /// Lets the containers of a service on this host load the certificates again, without a restart.
+    Reload {
+        /// The service: `ke2_nginx`.
+        service: String,
+        /// How that is done.
+        how: Reload,
+    },
     /// Brings an image from its registry.
     Pull {
         /// `name:tag` or `name@digest`.
@@ -52,6 +71,16 @@ pub enum StackAct {
     },
     /// Makes certificates on the controller, and puts all but the authority's key into a folder.
     Certify(Request),
+}
+
+/// How a server loads its certificates again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reload {
+    /// nginx, by its own signal.
+    Nginx,
+    /// RabbitMQ, which has copies of these files that only it can read.
+    Rabbitmq(Vec<String>),
 }
 
 /// Certificates to make.

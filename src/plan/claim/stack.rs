@@ -17,6 +17,18 @@ pub enum StackExpect {
     WithoutConfigs(BTreeSet<String>),
     /// Nothing of the stack is there.
     Gone,
+    /// The service is not there.
+    WithoutService(String),
+    /// Nothing of the stack is left on this node.
+    Left,
+    /// The node of RabbitMQ here has seen all of these running.
+    RabbitSees(BTreeSet<String>),
+    /// The node of RabbitMQ here does not know this one.
+    RabbitForgot(String),
+    /// RabbitMQ has left nothing here.
+    RabbitBlank,
+    /// Containers of the service here present the certificate of the file.
+    Presents(String),
     /// The image is there.
     HasImage,
     /// A regular file is there.
@@ -62,6 +74,25 @@ impl StackExpect {
                 stack.services.is_some() && stack.configs.is_disjoint(names)
             }
             (Self::Gone, Answer::Stack(stack)) => stack.is_gone(),
+            (Self::WithoutService(name), Answer::Stack(stack)) => stack
+                .services
+                .as_ref()
+                .is_some_and(|services| !services.contains_key(name)),
+            (Self::Left, Answer::StackNode(node)) => {
+                node.running.is_empty() && node.ended == 0 && node.networks.is_empty()
+            }
+            (Self::RabbitSees(wanted), Answer::StackNode(node)) => {
+                let mut known = node.rabbitmq.values();
+                known.any(|members| members.running.is_superset(wanted))
+            }
+            (Self::RabbitForgot(gone), Answer::StackNode(node)) => {
+                let known: Vec<_> = node.rabbitmq.values().collect();
+                !known.is_empty() && known.iter().all(|members| !members.all.contains(gone))
+            }
+            (Self::RabbitBlank, Answer::StackNode(node)) => node.rabbitmq.is_empty(),
+            (Self::Presents(service), Answer::Presented(presented)) => {
+                presented.file.is_some() && !presented.is_stale(service)
+            }
             (Self::HasImage, Answer::Image(image)) => image.is_some(),
             (Self::FileThere, Answer::Path(state)) => matches!(state, PathState::File { .. }),
             (Self::FileFilled, Answer::Path(state)) => {
@@ -111,6 +142,16 @@ impl fmt::Display for StackExpect {
                 write!(f, "the configs {} are gone", names(&mut gone.iter()))
             }
             Self::Gone => f.write_str("nothing of the stack is there"),
+            Self::WithoutService(name) => write!(f, "the service {name} is gone"),
+            Self::Left => f.write_str("nothing of the stack is left on the node"),
+            Self::RabbitSees(wanted) => {
+                write!(f, "RabbitMQ sees {} running", names(&mut wanted.iter()))
+            }
+            Self::RabbitForgot(node) => write!(f, "RabbitMQ has forgotten {node}"),
+            Self::RabbitBlank => f.write_str("RabbitMQ has no data there"),
+            Self::Presents(service) => {
+                write!(f, "{service} presents the certificate of the share")
+            }
             Self::HasImage => f.write_str("the image is there"),
             Self::FileThere => f.write_str("the file is there"),
             Self::FileFilled => f.write_str("the file is there, and not empty"),

@@ -2,7 +2,7 @@
 
 use super::Phase;
 use crate::plan::GlusterAct;
-use crate::probe::shell::join;
+use crate::probe::shell::{join, quote};
 
 /// The words of the gluster command.
 pub(super) fn words(act: &GlusterAct) -> Vec<String> {
@@ -35,23 +35,155 @@ pub(super) fn words(act: &GlusterAct) -> Vec<String> {
             }
         }
         GlusterAct::Set { volume, key, value } => add(&["volume", "set", volume, key, value]),
+        GlusterAct::Rejoin { peer, .. } => add(&["peer", "probe", peer]),
+        GlusterAct::ResetBrick { volume, brick, .. } => add(&[
+            "volume",
+            "reset-brick",
+            volume,
+            brick,
+            brick,
+            "commit",
+            "force",
+        ]),
+        GlusterAct::BrickFolder { path, .. } => {
+            words = ["mkdir", "-m", "755", "--", path]
+                .map(str::to_owned)
+                .to_vec();
+        }
+        GlusterAct::Restore { uuid, op_version } => {
+            let text = format!("UUID={uuid}\\noperating-version={op_version}\\n");
+            words = vec!["printf".to_owned(), text];
+        }
     }
     words
 }
 
+/// What a reviewer reads.
+pub(super) fn show(act: &GlusterAct) -> String {
+    let line = join(&words(act));
+    match act {
+        GlusterAct::Restore { .. } => format!("{line} >{INFO}, and glusterd anew"),
+        GlusterAct::Rejoin { .. } => format!("{line} && systemctl restart glusterd.service"),
+        GlusterAct::ResetBrick { volume, brick, .. } => {
+            format!("gluster volume reset-brick {volume} {brick} start && {line}")
+        }
+        _ => line,
+    }
+}
+
+/// Where a daemon keeps its identity.
+const INFO: &str = "/var/lib/glusterd/glusterd.info";
+
 /// Another command may hold the pool's lock for a moment; one that holds it for two minutes is stuck. What
 /// was done is for the postcondition to say: several of these end with 0 and have done nothing.
+fn patient(line: &str) -> String {
+    format!(
+        "{}\n[ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}",
+        tries(line)
+    )
+}
+
+/// The same, with what it said and its status left to look at.
+fn tries(line: &str) -> String {
+    format!(
+        "waited=0\nwhile :; do\n\
+         said=$(timeout -k 5 150 {line} 2>&1 </dev/null); status=$?\n\
+         case $said in *'nother transaction is in progress'*|*'ocking failed'*) ;; *) break ;; esac\n\
+         [ $waited -lt 120 ] || {{ echo \"gave up after $waited s: another command holds the lock of the pool\" >&2; break; }}\n\
+         sleep 5; waited=$((waited + 5))\ndone"
+    )
+}
+
 pub(super) fn phase(act: &GlusterAct) -> Phase {
     let line = join(&words(act));
-    Phase::run(
-        format!(
-            "waited=0\nwhile :; do\n\
-             said=$(timeout -k 5 150 {line} 2>&1 </dev/null); status=$?\n\
-             case $said in *'nother transaction is in progress'*|*'ocking failed'*) ;; *) break ;; esac\n\
-             [ $waited -lt 120 ] || {{ echo \"gave up after $waited s: another command holds the lock of the pool\" >&2; break; }}\n\
-             sleep 5; waited=$((waited + 5))\ndone\n\
-             [ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}"
+    match act {
+        GlusterAct::BrickFolder { path, mount_point } => Phase::run(
+            format!(
+                "p={} m={}\n{ON_ITS_DISK}\n[ ! -e \"$p\" ] || {CHANGED_SINCE}\n{line} && sync -f -- \"$p\"",
+                quote(path),
+                quote(mount_point)
+            ),
+            30,
         ),
-        600,
+        GlusterAct::Restore { .. } => Phase::run(restore(&line), 120),
+        GlusterAct::Rejoin { volumes, .. } => Phase::run(rejoin(&line, volumes), 400),
+        GlusterAct::ResetBrick {
+            volume,
+            brick,
+            path,
+            mount_point,
+        } => Phase::run(reset(&line, volume, brick, path, mount_point), 600),
+        _ => Phase::run(patient(&line), 600),
+    }
+}
+
+/// The folder lies where it was seen: on a disk that is not mounted any more gluster itself would not notice.
+const ON_ITS_DISK: &str = "[ \"$(df --output=target -- \"$(dirname -- \"$p\")\" | tail -n 1)\" = \"$m\" ] || { echo \"$p is no longer below $m\" >&2; exit 75; }";
+
+const CHANGED_SINCE: &str = "{ echo \"$p changed since this was planned\" >&2; exit 75; }";
+
+/// Only while nothing tells of a pool or a volume: checked with the daemon stopped, which could be writing it just now.
+fn restore(line: &str) -> String {
+    format!(
+        "d=/var/lib/glusterd\nsystemctl stop glusterd.service || exit\n\
+         [ -z \"$(ls -A $d/peers $d/vols 2>/dev/null | grep -v ':$')\" ] || {{ systemctl start glusterd.service; echo \"$d knows of a pool or a volume by now\" >&2; exit 75; }}\n\
+         mkdir -p $d && {line} >{INFO}.new && chmod 600 {INFO}.new && mv -f {INFO}.new {INFO} && sync -f $d || exit\n\
+         systemctl start glusterd.service"
+    )
+}
+
+/// The members tell a host of the volumes some time after it has started; their bricks' folders it finds only when it
+/// starts with the volumes on its disk (seen with 11.1: before that `reset-brick` calls the brick new).
+fn rejoin(line: &str, volumes: &[String]) -> String {
+    let files: Vec<String> = volumes
+        .iter()
+        .map(|volume| quote(&format!("/var/lib/glusterd/vols/{volume}/info")))
+        .collect();
+    let told = match files.len() {
+        0 => String::new(),
+        count => format!(
+            "n=0\nuntil [ \"$(ls -- {} 2>/dev/null | wc -l)\" -eq {count} ]; do n=$((n + 1)); [ $n -le 60 ] || {{ echo 'the members did not tell it of the volumes within 60 s' >&2; exit 1; }}; sleep 1; done\nsleep 1\n",
+            files.join(" ")
+        ),
+    };
+    format!(
+        "{}\nsync -f /var/lib/glusterd\nsystemctl restart glusterd.service || exit\n{told}systemctl restart glusterd.service",
+        patient(line)
+    )
+}
+
+/// `start` on a brick that is well would stop it, and `commit force` would take a disk that is not mounted: what was
+/// seen is looked at once more, here. A second `start` after a crash between the two is of no consequence. A daemon that was
+/// told of the volume since it started calls the brick new until it starts again.
+fn reset(line: &str, volume: &str, brick: &str, path: &str, mount_point: &str) -> String {
+    let start = [
+        "gluster",
+        "--mode=script",
+        "volume",
+        "reset-brick",
+        volume,
+        brick,
+        "start",
+    ];
+    format!(
+        "p={} m={}\n{ON_ITS_DISK}\n\
+         command -v getfattr >/dev/null || {{ echo 'getfattr is missing: the marks of the brick cannot be read' >&2; exit 1; }}\n\
+         if [ -e \"$p\" ]; then\n\
+         [ -d \"$p\" ] && [ -z \"$(ls -A -- \"$p\" | grep -vx 'lost+found')\" ] && ! getfattr --absolute-names -n trusted.glusterfs.volume-id -- \"$p\" >/dev/null 2>&1 || {CHANGED_SINCE}\n\
+         fi\n\
+         logger -t provision -- {} || :\n{}\n{}\n\
+         case $said in *'destination brick is new'*)\n\
+         systemctl restart glusterd.service || exit\nn=0\n\
+         until [ \"$(timeout 15 gluster --mode=script peer status | grep -c '(Connected)')\" = \"$(ls /var/lib/glusterd/peers | wc -l)\" ] || [ $n -ge 30 ]; do n=$((n + 1)); sleep 1; done\n\
+         {}\n;; esac\n\
+         [ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}",
+        quote(path),
+        quote(mount_point),
+        quote(&format!(
+            "the brick {brick} of {volume} is lost, and is reset"
+        )),
+        patient(&join(&start)),
+        tries(line),
+        tries(line),
     )
 }

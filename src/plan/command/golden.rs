@@ -197,12 +197,43 @@ fn swarm_acts() {
 }
 
 #[test]
+fn a_host_that_comes_back_to_the_swarm() {
+    let act = swarm(SwarmAct::Join {
+        manager: false,
+        advertise_addr: "10.20.0.2".into(),
+        remote_addrs: vec!["10.20.0.1:2377".into()],
+        token_from: vec!["ke2-server1".into()],
+        drained: true,
+    });
+    assert!(
+        act.show().starts_with(
+            "docker swarm join --token <join token of a worker> --availability drain "
+        ),
+        "{}",
+        act.show()
+    );
+    assert_eq!(
+        text(&swarm(SwarmAct::Mark), None),
+        "--- 30 s\nmkdir -p \"$(dirname /var/lib/provision/swarm-drained)\" && touch /var/lib/provision/swarm-drained && sync -f /var/lib/provision/swarm-drained\n"
+    );
+    assert_eq!(
+        swarm(SwarmAct::Unmark).show(),
+        "rm -f /var/lib/provision/swarm-drained"
+    );
+    assert_eq!(
+        swarm(SwarmAct::Activate { id: "n1".into() }).show(),
+        "docker node update --availability active n1"
+    );
+}
+
+#[test]
 fn a_join_takes_its_token_on_standard_input_only() {
     let act = swarm(SwarmAct::Join {
         manager: true,
         advertise_addr: "10.20.0.2".into(),
         remote_addrs: vec!["10.20.0.1:2377".into(), "10.20.0.3:2377".into()],
         token_from: vec!["ke2-server1".into()],
+        drained: false,
     });
     assert_eq!(
         act.show(),

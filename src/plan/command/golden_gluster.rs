@@ -89,3 +89,87 @@ fn mounts() {
     assert_eq!(again.show(), "umount -l /mnt/gluster && mount /mnt/gluster");
     assert!(text(&again, None).contains("umount -l -- \"$p\" || exit\n"));
 }
+
+#[test]
+fn a_host_that_was_replaced_and_a_brick_that_was_lost() {
+    let path = || "/data/brick/gvol0".to_owned();
+    let mount_point = || "/data/brick".to_owned();
+    let folder = Act::Gluster(GlusterAct::BrickFolder {
+        path: path(),
+        mount_point: mount_point(),
+    });
+    assert_eq!(folder.show(), "mkdir -m 755 -- /data/brick/gvol0");
+    let disk = "[ \"$(df --output=target -- \"$(dirname -- \"$p\")\" | tail -n 1)\" = \"$m\" ] || { echo \"$p is no longer below $m\" >&2; exit 75; }";
+    assert_eq!(
+        text(&folder, None),
+        format!(
+            "--- 30 s\np=/data/brick/gvol0 m=/data/brick\n{disk}\n\
+             [ ! -e \"$p\" ] || {{ echo \"$p changed since this was planned\" >&2; exit 75; }}\n\
+             mkdir -m 755 -- /data/brick/gvol0 && sync -f -- \"$p\"\n"
+        )
+    );
+    let restore = Act::Gluster(GlusterAct::Restore {
+        uuid: "7e01382b-0000-4000-8000-000000000003".to_owned(),
+        op_version: "110000".to_owned(),
+    });
+    assert_eq!(
+        restore.show(),
+        "printf 'UUID=7e01382b-0000-4000-8000-000000000003\\noperating-version=110000\\n' >/var/lib/glusterd/glusterd.info, and glusterd anew"
+    );
+    let script = text(&restore, None);
+    // Looked at with the daemon stopped, and started again whatever was found.
+    let order = [
+        "systemctl stop",
+        "ls -A $d/peers $d/vols",
+        "exit 75",
+        "glusterd.info.new && mv -f",
+        "systemctl start",
+    ];
+    let mut rest = &*script;
+    for part in order {
+        let at = rest
+            .find(part)
+            .unwrap_or_else(|| panic!("{part}: {script}"));
+        rest = &rest[at..];
+    }
+    let rejoin = Act::Gluster(GlusterAct::Rejoin {
+        peer: "ke2-server1".to_owned(),
+        volumes: vec!["gvol0".to_owned()],
+    });
+    let script = text(&rejoin, None);
+    assert_eq!(script.matches("systemctl restart glusterd").count(), 2);
+    assert!(
+        script.contains("ls -- /var/lib/glusterd/vols/gvol0/info 2>/dev/null"),
+        "{script}"
+    );
+    assert_eq!(
+        rejoin.show(),
+        "gluster --mode=script peer probe ke2-server1 && systemctl restart glusterd.service"
+    );
+    let reset = Act::Gluster(GlusterAct::ResetBrick {
+        volume: "gvol0".to_owned(),
+        brick: "ke2-server3:/data/brick/gvol0".to_owned(),
+        path: path(),
+        mount_point: mount_point(),
+    });
+    let brick = "ke2-server3:/data/brick/gvol0";
+    assert_eq!(
+        reset.show(),
+        format!(
+            "gluster volume reset-brick gvol0 {brick} start && gluster --mode=script volume reset-brick gvol0 {brick} {brick} commit force"
+        )
+    );
+    let script = text(&reset, None);
+    assert!(
+        script.starts_with(&format!(
+            "--- 600 s\np=/data/brick/gvol0 m=/data/brick\n{disk}\n"
+        )),
+        "{script}"
+    );
+    assert!(script.contains("getfattr --absolute-names -n trusted.glusterfs.volume-id"));
+    let (start, commit) = (
+        script.find(&format!("reset-brick gvol0 {brick} start")),
+        script.find(&format!("reset-brick gvol0 {brick} {brick} commit force")),
+    );
+    assert!(start.is_some() && start < commit, "{script}");
+}

@@ -1,7 +1,7 @@
 //! The exact text of the acts on a stack; none has a secret in its script.
 
 use super::golden::text;
-use crate::plan::{Act, Content, Request, StackAct, Subject};
+use crate::plan::{Act, Content, Reload, Request, StackAct, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn secret(text: &str) -> Content {
@@ -97,6 +97,37 @@ fn other_acts_on_stacks() {
             },
             "docker stack rm ke2",
             "--- 120 s\ndocker stack rm ke2\n",
+        ),
+        (
+            StackAct::RemoveService {
+                name: "ke2_old".into(),
+            },
+            "docker service rm ke2_old",
+            "--- 60 s\ndocker service rm ke2_old\n",
+        ),
+        (
+            StackAct::ForgetNode {
+                service: "ke2_rabbitmq".into(),
+                node: "rabbit@mq-ke2-server3".into(),
+            },
+            "rabbitmqctl forget_cluster_node rabbit@mq-ke2-server3 in a container of ke2_rabbitmq",
+            "--- 120 s\nc=$(docker ps -q --filter label=com.docker.swarm.service.name=ke2_rabbitmq | head -n 1); [ -n \"$c\" ] || { echo 'no container of it runs here' >&2; exit 75; }\ndocker exec \"$c\" rabbitmqctl forget_cluster_node rabbit@mq-ke2-server3\n",
+        ),
+        (
+            StackAct::Reload {
+                service: "ke2_nginx".into(),
+                how: Reload::Nginx,
+            },
+            "nginx -s reload in the container of ke2_nginx",
+            "--- 120 s\nfor c in $(docker ps -q --filter label=com.docker.swarm.service.name=ke2_nginx); do docker exec \"$c\" nginx -s reload || exit; done\n",
+        ),
+        (
+            StackAct::Reload {
+                service: "ke2_rabbitmq".into(),
+                how: Reload::Rabbitmq(vec!["local-ca.crt".into(), "server.crt".into()]),
+            },
+            "copy the certificates, rabbitmqctl eval 'ssl:clear_pem_cache().' in the container of ke2_rabbitmq",
+            "--- 120 s\nfor c in $(docker ps -q --filter label=com.docker.swarm.service.name=ke2_rabbitmq); do docker exec \"$c\" sh -c \"set -e; for n in local-ca.crt server.crt; do install -m 0400 -o rabbitmq -g rabbitmq \\\"/run/.kompira_ssl/\"'$n\" \"/etc/rabbitmq/ssl/$n\"; done; rabbitmqctl -q eval '\"'ssl:clear_pem_cache().' >/dev/null\" || exit; done\n",
         ),
         (
             StackAct::Pull {

@@ -15,6 +15,7 @@ pub(super) fn show(act: &PostgresAct) -> String {
         PostgresAct::Initdb { bin, data } => format!("{bin}/initdb -D {} {INITDB}", quote(data)),
         PostgresAct::Block { path, .. } => format!("put our block into {}", quote(path)),
         PostgresAct::Start { unit } => format!("systemctl start {}", quote(unit)),
+        PostgresAct::SetAside { data, .. } => format!("mv {0} {0}.aside-TIME", quote(data)),
         PostgresAct::Reload { data, .. } => format!("pg_ctl reload -D {}", quote(data)),
         PostgresAct::Role { role, .. } => {
             let mut words = words(role);
@@ -66,6 +67,11 @@ pub(super) fn phase(act: &PostgresAct) -> Phase {
             ),
             330,
         ),
+        PostgresAct::SetAside {
+            bin,
+            data,
+            timeline,
+        } => Phase::run(set_aside(bin, data, *timeline), 60),
         PostgresAct::Reload { bin, data } => Phase::run(
             format!("{AS_POSTGRES} {bin}/pg_ctl reload -s -D {}", quote(data)),
             60,
@@ -98,6 +104,23 @@ pub(super) fn phase(act: &PostgresAct) -> Phase {
             &format!("CREATE EXTENSION IF NOT EXISTS {};\n", identifier(name)),
         ),
     }
+}
+
+/// Only what was given up: that timeline, and nothing that runs or follows.
+fn set_aside(bin: &str, data: &str, timeline: u32) -> String {
+    format!(
+        "d={} b={}\ncd /\n\
+         die() {{ printf '%s\\n' \"$1\" >&2; exit {CHANGED}; }}\n\
+         ! runuser -u postgres -- \"$b/pg_ctl\" -D \"$d\" status >/dev/null 2>&1 || die \"PostgreSQL runs on $d by now\"\n\
+         [ ! -e \"$d/standby.signal\" ] || die \"$d is a standby's by now\"\n\
+         t=$(LC_ALL=C \"$b/pg_controldata\" -D \"$d\" | sed -n \"s/^Latest checkpoint's TimeLineID: *//p\")\n\
+         [ \"$t\" = {timeline} ] || die \"$d is on timeline $t, not {timeline}\"\n\
+         ! mountpoint -q -- \"$d\" || {{ echo \"$d is a mount point and cannot be moved: use a directory below it\" >&2; exit 1; }}\n\
+         a=$d.aside-$(date -u +%Y%m%dT%H%M%SZ)\n\
+         mv -T -- \"$d\" \"$a\" && sync -f -- \"$a\"",
+        quote(data),
+        quote(bin),
+    )
 }
 
 /// Made beside its place and moved there whole: a run that dies leaves no half directory that looks like data.

@@ -60,7 +60,7 @@ impl Act {
             Self::Stack(act) => stack::show(act),
             Self::Pgpool(act) => join(&act.words()),
             Self::Postgres(act) => postgres::show(act),
-            Self::Gluster(act) => join(&gluster::words(act)),
+            Self::Gluster(act) => gluster::show(act),
             Self::Mount(act) => mount::show(act),
             Self::Command { line, .. } => line.script(),
         }

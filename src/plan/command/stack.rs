@@ -1,7 +1,7 @@
 //! Acts on a stack: the docker client, with the document on its standard input.
 
 use super::Phase;
-use crate::plan::{Request, StackAct};
+use crate::plan::{Reload, Request, StackAct};
 use crate::probe::shell::{join, quote};
 
 /// The words of the command, as a reviewer reads them.
@@ -15,6 +15,21 @@ pub(super) fn show(act: &StackAct) -> String {
             format!("docker config rm {}", join(&names))
         }
         StackAct::Remove { stack } => format!("docker stack rm {}", quote(stack)),
+        StackAct::RemoveService { name } => format!("docker service rm {}", quote(name)),
+        StackAct::ForgetNode { service, node } => format!(
+            "rabbitmqctl forget_cluster_node {} in a container of {}",
+            quote(node),
+            quote(service)
+        ),
+        StackAct::Reload { service, how } => format!(
+            "{} in the container of {}",
+            match how {
+                Reload::Nginx => "nginx -s reload",
+                Reload::Rabbitmq(_) =>
+                    "copy the certificates, rabbitmqctl eval 'ssl:clear_pem_cache().'",
+            },
+            quote(service)
+        ),
         StackAct::Pull { image } => format!("docker pull {}", quote(image)),
         StackAct::Load { archive, .. } => format!("docker load <{}", quote(archive)),
         StackAct::MakeKey { path, content } => format!(
@@ -102,6 +117,20 @@ pub(super) fn phase(act: &StackAct, late: Option<&str>) -> Phase {
             Phase::run(format!("docker config rm {}", join(&names)), 60)
         }
         StackAct::Remove { stack } => Phase::run(format!("docker stack rm {}", quote(stack)), 120),
+        StackAct::RemoveService { name } => {
+            Phase::run(format!("docker service rm {}", quote(name)), 60)
+        }
+        StackAct::ForgetNode { service, node } => Phase::run(
+            format!(
+                "c=$(docker ps -q --filter {} | head -n 1); [ -n \"$c\" ] || {{ echo 'no container of it runs here' >&2; exit {}; }}\n\
+                 docker exec \"$c\" rabbitmqctl forget_cluster_node {}",
+                quote(&label(service)),
+                super::CHANGED,
+                quote(node)
+            ),
+            120,
+        ),
+        StackAct::Reload { service, how } => Phase::run(reload(service, how), 120),
         StackAct::Pull { image } => {
             Phase::run(format!("docker pull --quiet {}", quote(image)), 3600)
         }
@@ -126,6 +155,33 @@ pub(super) fn phase(act: &StackAct, late: Option<&str>) -> Phase {
         ),
         StackAct::Certify(request) => certify(request, late),
     }
+}
+
+fn label(service: &str) -> String {
+    format!("label=com.docker.swarm.service.name={service}")
+}
+
+fn reload(service: &str, how: &Reload) -> String {
+    let inside = match how {
+        Reload::Nginx => "nginx -s reload".to_owned(),
+        // As the bootstrap does it when the container starts; the server reads the files again when its cache is empty.
+        Reload::Rabbitmq(files) => {
+            let script = format!(
+                "set -e; for n in {}; do install -m 0400 -o rabbitmq -g rabbitmq \"/run/.kompira_ssl/$n\" \"/etc/rabbitmq/ssl/$n\"; done; \
+                 rabbitmqctl -q eval 'ssl:clear_pem_cache().' >/dev/null",
+                files
+                    .iter()
+                    .map(|file| quote(file))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            );
+            format!("sh -c {}", quote(&script))
+        }
+    };
+    format!(
+        "for c in $(docker ps -q --filter {}); do docker exec \"$c\" {inside} || exit; done",
+        quote(&label(service))
+    )
 }
 
 /// Three lines of base64 on standard input. The key is in place before the certificate that needs it.

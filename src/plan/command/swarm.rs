@@ -2,7 +2,7 @@
 
 use super::Phase;
 use crate::plan::SwarmAct;
-use crate::probe::docker::SOCKET;
+use crate::probe::docker::{DRAIN_MARK, SOCKET};
 use crate::probe::shell::join;
 use serde_json::json;
 
@@ -42,13 +42,22 @@ pub(super) fn words(act: &SwarmAct) -> Vec<String> {
             manager,
             advertise_addr,
             remote_addrs,
+            drained,
             ..
         } => {
             let mut words: Vec<String> = fixed(&["docker", "swarm", "join", "--token"]);
             words.push(format!("<join token of a {}>", role(*manager)));
+            if *drained {
+                words.extend(fixed(&["--availability", "drain"]));
+            }
             words.extend(["--advertise-addr".to_owned(), advertise_addr.clone()]);
             words.push(remote_addrs.join(","));
             words
+        }
+        SwarmAct::Mark => fixed(&["touch", DRAIN_MARK]),
+        SwarmAct::Unmark => fixed(&["rm", "-f", DRAIN_MARK]),
+        SwarmAct::Activate { id } => {
+            fixed(&["docker", "node", "update", "--availability", "active", id])
         }
         SwarmAct::Leave => fixed(&["docker", "swarm", "leave", "--force"]),
         SwarmAct::Promote { id } => fixed(&["docker", "node", "promote", id]),
@@ -73,6 +82,7 @@ pub(super) fn phase(act: &SwarmAct, late: Option<&str>) -> Phase {
         SwarmAct::Join {
             advertise_addr,
             remote_addrs,
+            drained,
             ..
         } => match late {
             None => Phase::run("echo 'no join token was asked for' >&2; exit 1", 10),
@@ -82,11 +92,20 @@ pub(super) fn phase(act: &SwarmAct, late: Option<&str>) -> Phase {
                     "AdvertiseAddr": advertise_addr,
                     "RemoteAddrs": remote_addrs,
                     "JoinToken": token.trim(),
-                    "Availability": "active",
+                    "Availability": if *drained { "drain" } else { "active" },
                 });
                 Phase::feed(join_script(), body.to_string().into_bytes(), 90)
             }
         },
+        // It must outlive a loss of power: without it the drain would be taken for a person's.
+        SwarmAct::Mark => Phase::run(
+            format!("mkdir -p \"$(dirname {DRAIN_MARK})\" && {line} && sync -f {DRAIN_MARK}"),
+            30,
+        ),
+        SwarmAct::Unmark => Phase::run(
+            format!("{line} && rmdir --ignore-fail-on-non-empty \"$(dirname {DRAIN_MARK})\""),
+            30,
+        ),
         _ => Phase::run(line, 60),
     }
 }

@@ -163,6 +163,7 @@ impl What {
                 advertise_addr: address_of(host),
                 remote_addrs: vec![format!("{}:2377", address_of(from))],
                 token_from: vec![HostName::new(name_of(from))],
+                drained: false,
             },
             Leave => SwarmAct::Leave,
             Promote(name) => SwarmAct::Promote { id: names.id(name) },

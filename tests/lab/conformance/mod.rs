@@ -72,6 +72,7 @@ impl<'l> Both<'l> {
             link: true,
             installed: false,
             running: false,
+            marked: false,
             disk: None,
         };
         let world = World {

@@ -2,6 +2,7 @@
 
 use super::refusal;
 use crate::cluster::gluster_volume::GlusterVolume;
+use crate::cluster::gluster_volume::reset::Lost;
 use crate::inventory::HostName;
 use crate::plan::{Reach, Refusal};
 use crate::probe::brick::Folder;
@@ -101,25 +102,20 @@ pub(in crate::cluster::gluster_volume) fn unseen(
     )
 }
 
-/// G6: the folder of a brick, or its mark, is gone.
+/// G6: the folder of a brick, or its mark, is gone, and it cannot be made again now.
 pub(in crate::cluster::gluster_volume) fn brick_lost(
     volume: &GlusterVolume,
-    host: &HostName,
-    brick: &Brick,
     info: &Info,
-    folder: &Folder,
+    lost: &Lost<'_>,
+    why: &str,
     online: bool,
 ) -> Refusal {
+    let Lost {
+        host,
+        brick,
+        folder,
+    } = lost;
     let path = brick.path();
-    let what = if !folder.unmounted.is_empty() {
-        format!("{} is not mounted", folder.unmounted)
-    } else if folder.kind != "directory" {
-        "its folder is gone".to_owned()
-    } else if folder.volume_id.is_empty() {
-        "its folder carries no mark of a volume".to_owned()
-    } else {
-        format!("its folder carries the mark of volume {}", folder.volume_id)
-    };
     let mut evidence = vec![
         format!(
             "{host}: {path} is {}, with {} entries, on {} ({}){}",
@@ -150,7 +146,10 @@ pub(in crate::cluster::gluster_volume) fn brick_lost(
         ));
     }
     let hint = if folder.unmounted.is_empty() {
-        "is its disk mounted? When it is, and the data is gone, the brick has to be filled again from the others: docs/glusterfs.md, G6. Never set the mark by hand: an empty brick would then count as complete".to_owned()
+        format!(
+            "mend that and run again: with its disk mounted, its folder gone or empty and the other bricks online it is filled again by itself. Never set its mark by hand: an empty brick would count as complete. Into another folder: `gluster volume replace-brick {} {} {host}:/NEW/FOLDER commit force` by hand",
+            volume.name, brick.name
+        )
     } else {
         format!("`mount {}` on {host}, and run again", folder.unmounted)
     };
@@ -158,10 +157,35 @@ pub(in crate::cluster::gluster_volume) fn brick_lost(
         "G6",
         Reach::Here,
         format!(
-            "the brick of {} on {host} is lost: {what}; nothing is made in its place",
+            "the brick of {} on {host} is lost, and nothing is made in its place: {why}",
             volume.name
         ),
         evidence,
         hint,
+    )
+}
+
+/// G24: a brick without files that counts as complete.
+pub(in crate::cluster::gluster_volume) fn hollow(
+    volume: &GlusterVolume,
+    host: &HostName,
+    brick: &Brick,
+    full: &HostName,
+) -> Refusal {
+    refusal(
+        "G24",
+        Reach::Here,
+        format!(
+            "the brick of {} on {host} carries the volume's mark and holds no file, {full} has files, and gluster knows of nothing to heal",
+            volume.name
+        ),
+        vec![
+            format!("{host}: {} holds nothing but .glusterfs", brick.path()),
+            format!("{full}: its brick holds files"),
+        ],
+        format!(
+            "an empty brick that counts as complete shows an empty directory on {host}: when its files are really gone, empty {} there, with its .glusterfs, take its mark away (`setfattr -x trusted.glusterfs.volume-id`), and run again",
+            brick.path()
+        ),
     )
 }

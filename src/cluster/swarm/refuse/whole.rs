@@ -240,10 +240,9 @@ pub(in crate::cluster::swarm) fn fixed(setting: &str, has: &str, declared: &str)
 /// S11: an even number of managers bears no more losses than one manager less.
 pub(in crate::cluster::swarm) fn even_managers(swarm: &Swarm) -> Option<Advice> {
     let managers = swarm.managers().count();
-    managers.is_multiple_of(2).then(|| Advice {
-        code: "S11".to_owned(),
-        host: None,
-        text: format!(
+    let text = match managers {
+        1 => "1 manager is its own quorum and bears no loss: without it nothing in the swarm can be changed. 3 bear the loss of 1".to_owned(),
+        n if n.is_multiple_of(2) => format!(
             "{managers} managers need {} for a quorum and bear the loss of {}, no more than {} would: make it {} or {}",
             majority(managers),
             managers - majority(managers),
@@ -251,5 +250,11 @@ pub(in crate::cluster::swarm) fn even_managers(swarm: &Swarm) -> Option<Advice> 
             managers - 1,
             managers + 1
         ),
+        _ => return None,
+    };
+    Some(Advice {
+        code: "S11".to_owned(),
+        host: None,
+        text,
     })
 }

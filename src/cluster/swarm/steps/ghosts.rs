@@ -4,6 +4,7 @@ use super::{NOTICE_S, Plan};
 use crate::cluster::swarm::table::Row;
 use crate::cluster::swarm::{Member, refuse};
 use crate::plan::{Act, Claim, Class, Expect, Step, StepId, SwarmAct};
+use crate::probe::Query;
 use crate::probe::docker::Node;
 
 impl<'a> Plan<'a> {
@@ -49,6 +50,24 @@ impl<'a> Plan<'a> {
         down
     }
 
+    /// Ruling 6: noted before anything else is done for the host, so that a run that breaks off anywhere is followed by
+    /// one that joins it drained, and activates it at its end.
+    fn mark(&mut self, member: &'a Member) {
+        let noted = Claim::new(&member.host, Query::Docker, Expect::DrainMarked(true));
+        let begun = self.left.contains_key(&member.host);
+        if begun || !self.back.contains(&member.host) || self.view.observed(member).marked {
+            return;
+        }
+        let step = Step::new(
+            StepId::new(&["swarm", "mark", member.host.as_str()]),
+            &member.host,
+            Class::Repair,
+            "it comes back to a swarm at work: no task is put on it until its layers are well, and this note tells that drain from a person's",
+            Act::Swarm(SwarmAct::Mark),
+        );
+        self.push(member, step.done(noted));
+    }
+
     fn demote_ghost(&mut self, member: &'a Member, ghost: &Node, left: usize) {
         let worker = self.roster(Expect::NodeIsWorker(ghost.id.clone()));
         if ghost.role != "manager" {
@@ -69,6 +88,7 @@ impl<'a> Plan<'a> {
         }
         self.quorum.drop_lost();
         let down = self.wait_until_down(member, ghost);
+        self.mark(member);
         let step = Step::new(
             numbered("demote-lost", member, left),
             &member.host,
@@ -91,6 +111,7 @@ impl<'a> Plan<'a> {
         } else {
             self.wait_until_down(member, ghost)
         };
+        self.mark(member);
         let step = Step::new(
             numbered("forget", member, left),
             &member.host,

@@ -51,8 +51,14 @@ impl<'a> Plan<'a> {
                 self.quorum.grow();
                 self.witnesses.push(&member.host);
             }
-            let why = "it is not in the swarm".to_owned();
-            let mut step = join(member, &self.view.speakers, assumed, why);
+            let drained = self.back.contains(&member.host);
+            let why = if drained {
+                "it is not in the swarm; no task is put on it until its layers are well"
+            } else {
+                "it is not in the swarm"
+            };
+            let from = &self.view.speakers;
+            let mut step = join(member, from, assumed, why.to_owned(), drained);
             if managers {
                 step = step.need(self.roster(Expect::CanAddManager));
             }
@@ -90,6 +96,7 @@ pub(in crate::cluster::swarm) fn join(
     from: &[&Member],
     assumed: Option<&str>,
     why: String,
+    drained: bool,
 ) -> Step {
     let act = Act::Swarm(SwarmAct::Join {
         manager: member.manager,
@@ -99,6 +106,7 @@ pub(in crate::cluster::swarm) fn join(
             .map(|peer| format!("{}:{CONTROL_PORT}", peer.addr))
             .collect(),
         token_from: from.iter().map(|peer| peer.host.clone()).collect(),
+        drained,
     });
     let mut step = Step::new(
         StepId::new(&["swarm", "join", member.host.as_str()]),

@@ -78,6 +78,8 @@ struct Plan<'a> {
     witnesses: Vec<&'a HostName>,
     /// Hosts whose next step was refused: what builds on it is left out.
     stopped: BTreeSet<&'a HostName>,
+    /// Hosts that come back, and join drained.
+    back: BTreeSet<&'a HostName>,
 }
 
 impl<'a> Plan<'a> {
@@ -112,6 +114,11 @@ impl<'a> Plan<'a> {
             left: BTreeMap::new(),
             witnesses: view.speakers.iter().map(|member| &member.host).collect(),
             stopped: BTreeSet::new(),
+            back: rows
+                .iter()
+                .filter(|(member, row)| view.comes_back(member, row))
+                .map(|(member, _)| &member.host)
+                .collect(),
         }
     }
 
