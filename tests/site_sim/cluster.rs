@@ -41,6 +41,7 @@ impl Cluster {
             link: true,
             installed: false,
             running: false,
+            marked: false,
             disk: None,
         };
         let machine = |h: usize| Machine::blank(format!("m{h}"));

@@ -182,7 +182,7 @@ impl Cluster {
     /// # Errors
     /// In gluster's words.
     pub fn gluster_obey(&mut self, h: usize, act: &GlusterAct) -> Result<(), String> {
-        if !self.gluster[h].running {
+        if !self.gluster[h].running && !matches!(act, GlusterAct::BrickFolder { .. }) {
             return Err("Connection failed. Please check if gluster daemon is operational.".into());
         }
         match act {
@@ -212,8 +212,7 @@ impl Cluster {
                 volume.options.insert(key.clone(), value.clone());
                 Ok(())
             }),
-            #[allow(unreachable_patterns, reason = "acts that this does not know yet")]
-            other => Err(format!("the simulation does not know {other:?}")),
+            other => self.repair_obey(h, other),
         }
     }
 

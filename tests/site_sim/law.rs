@@ -177,6 +177,17 @@ pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
                 cluster.gluster[p].volume.is_some() || cluster.gluster[p].folder.is_some()
             });
         }
+        Act::Gluster(GlusterAct::ResetBrick { brick, .. }) => {
+            let b = brick.split(':').next().and_then(|host| cluster.host(host));
+            let others = cluster
+                .hosts()
+                .filter(|p| Some(*p) != b && cluster.gluster[*p].brick)
+                .count();
+            assert!(
+                others + 1 >= cluster.brick_count(),
+                "{brick} is made again while only {others} others work"
+            );
+        }
         Act::Postgres(PostgresAct::Initdb { .. }) => {
             founds("a database", &|p| cluster.databases[p].data.is_some());
         }

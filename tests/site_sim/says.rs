@@ -91,6 +91,9 @@ impl Cluster {
             Query::GlusterBrick(path) if path == BRICK => Answer::GlusterBrick(self.folder_says(h)),
             Query::Mounted(path) if path == MOUNT => Answer::Mounted(self.mount_says(h)),
             Query::Postgres(_) => Answer::Postgres(self.postgres_says(h)),
+            Query::PostgresPast(about) => {
+                Answer::PostgresPast(self.past_says(h, about.timeline, about.at.0))
+            }
             Query::Pgpool(_) => Answer::Pgpool(self.pgpool_says(h)),
             other => return unknown(other),
         })
@@ -185,6 +188,7 @@ fn of_daemon(query: &Query) -> bool {
             | Query::GlusterBrick(_)
             | Query::Mounted(_)
             | Query::Postgres(_)
+            | Query::PostgresPast(_)
             | Query::Pgpool(_)
     )
 }
