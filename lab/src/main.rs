@@ -175,6 +175,7 @@ fn run(command: Command) -> Result<ExitCode> {
             snapshot::restore(&lab, &record, &label)?;
         }
         Command::Supervise { which, host } => {
+            process::close_inherited()?;
             let (lab, record) = which.lab()?;
             supervise::supervise(&lab.host(&record, &host)?, &record)?;
         }
@@ -192,7 +193,10 @@ fn run(command: Command) -> Result<ExitCode> {
             let _lock = lab.lock()?;
             println!("{}", nfs::start(&lab, &record)?);
         }
-        Command::Serve { which, service } => services::serve(&Lab::named(&which.name)?, service)?,
+        Command::Serve { which, service } => {
+            process::close_inherited()?;
+            services::serve(&Lab::named(&which.name)?, service)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -29,6 +29,22 @@ pub fn this_program() -> Command {
     command
 }
 
+/// Closes what the caller of this program left open. A process that stays would hold it as long as it runs: a
+/// lock, or a pipe that somebody reads to its end. Nothing of this process's own may be open yet.
+pub fn close_inherited() -> Result<()> {
+    let open = fs::read_dir("/proc/self/fd").context("cannot see which files are open")?;
+    let inherited: Vec<i32> = open
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd > 2)
+        .collect();
+    for fd in inherited {
+        // The folder's own is among them, and is closed by now.
+        let _ = nix::unistd::close(fd);
+    }
+    Ok(())
+}
+
 /// Runs a command to its end and returns what it printed; a failure says what it printed, too.
 pub fn run(command: &mut Command) -> Result<String> {
     finish(command, None)

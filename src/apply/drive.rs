@@ -91,6 +91,8 @@ struct Drive<'e, 'a, F> {
     acting: Vec<(HostName, Scope)>,
     performed: BTreeMap<(String, HostName), usize>,
     restarting: bool,
+    /// A restart is due, and how well the layers are is not known.
+    asks_health: bool,
     drove: Drove,
 }
 
@@ -110,17 +112,21 @@ impl<'a, F: Fleet> Engine<'a, F> {
             acting: Vec::new(),
             performed: BTreeMap::new(),
             restarting: false,
+            asks_health: false,
             drove: Drove::default(),
         };
         loop {
-            drive.engine.evaluate();
-            drive.ask();
-            drive.forget_waits();
             let goes_on = |drive: &Drive<'_, '_, F>| {
                 mode == Mode::Apply && !interrupt.get() && drive.drove.drifted.is_empty()
             };
+            drive.engine.evaluate();
+            drive.ask(!goes_on(&drive));
+            drive.forget_waits();
             if goes_on(&drive) {
                 drive.act();
+            }
+            if drive.asks_health {
+                drive.ask(false);
             }
             match drive.in_flight.next().await {
                 Some(finished) => {
@@ -130,7 +136,8 @@ impl<'a, F: Fleet> Engine<'a, F> {
                         drive.absorb(more).await;
                     }
                 }
-                None if goes_on(&drive) && drive.is_stuck() => {}
+                // Nothing is left that waits for anything else.
+                None if goes_on(&drive) && (drive.ask(true) || drive.is_stuck()) => {}
                 None => break,
             }
         }
@@ -140,12 +147,18 @@ impl<'a, F: Fleet> Engine<'a, F> {
 }
 
 impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
-    fn ask(&mut self) {
+    /// Asks what is open: of the tasks whose turn it is, or of all. Says whether there was anything to ask.
+    fn ask(&mut self, all: bool) -> bool {
+        let mut tasks = self.engine.asked_now(all);
+        if self.asks_health {
+            tasks.extend(self.engine.tell_health());
+        }
+        let mut asked = false;
         for host in self.engine.hosts.iter() {
             if self.busy.contains(host) {
                 continue;
             }
-            let queries = self.engine.open_questions(host);
+            let queries = self.engine.open_questions(host, &tasks);
             if queries.is_empty() {
                 continue;
             }
@@ -160,10 +173,13 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 let answers = fleet.ask(&host, queries).await;
                 Finished::Asked(host, answers)
             }));
+            asked = true;
         }
+        asked
     }
 
     fn act(&mut self) {
+        self.asks_health = false;
         let hosts = self.engine.hosts.clone();
         let mut again = true;
         while std::mem::take(&mut again) {
@@ -184,7 +200,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                         self.stop_host(host, why);
                         again = true;
                     }
-                    Frontier::Unknown(_) | Frontier::Asking | Frontier::Done => {}
+                    Frontier::Unknown(_) | Frontier::Asking(_) | Frontier::Done => {}
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::registers::Registers;
 use super::ties::{Pending, Ties};
+use super::turn::Last;
 use crate::inventory::HostName;
 use crate::module::{AnyModule, Verdict};
 use crate::plan::{Class, Step, StepId};
@@ -76,6 +77,8 @@ pub enum Stage {
 
 pub(super) struct Progress {
     pub(super) stage: Stage,
+    /// What it decided when it could decide last.
+    pub(super) last: Last,
     pub(super) module: Option<Box<AnyModule>>,
     /// What the verdict depends on.
     pub(super) asked: BTreeSet<Key>,
@@ -153,6 +156,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             .iter()
             .map(|_| Progress {
                 stage: Stage::Fresh,
+                last: Last::Never,
                 module: None,
                 asked: BTreeSet::new(),
                 hazard: None,

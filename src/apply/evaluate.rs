@@ -2,6 +2,7 @@
 
 use super::engine::{Built, Engine, Stage};
 use super::ties::Pending;
+use super::turn::Last;
 use crate::inventory::HostName;
 use crate::plan::{Scope, Step};
 use crate::playbook::Val;
@@ -94,7 +95,13 @@ impl<F: super::Fleet> Engine<'_, F> {
                 });
                 match blind.flatten() {
                     Some(why) => Stage::Blind(why),
-                    None => Stage::Decided(Box::new(verdict)),
+                    None => {
+                        progress.last = match verdict.decision.is_settled() {
+                            true => Last::Settled,
+                            false => Last::Open,
+                        };
+                        Stage::Decided(Box::new(verdict))
+                    }
                 }
             }
         };
@@ -143,6 +150,7 @@ impl<F: super::Fleet> Engine<'_, F> {
             let progress = &mut self.progress[later];
             progress.module = None;
             progress.stage = Stage::Fresh;
+            progress.last = Last::Never;
             self.ties.touch(later);
         }
     }
@@ -155,6 +163,11 @@ impl<F: super::Fleet> Engine<'_, F> {
     }
 
     fn note_pending(&mut self, index: usize) {
+        // Until it can decide again, what it decided last is what it is expected to do.
+        let progress = &self.progress[index];
+        if progress.is_open() && progress.last != Last::Never {
+            return;
+        }
         let now = match &self.progress[index].stage {
             Stage::Decided(verdict) => verdict
                 .decision
@@ -189,35 +202,6 @@ impl<F: super::Fleet> Engine<'_, F> {
                 && !matches!(progress.stage, Stage::Fresh)
                 && !self.may_decide(index)
         })
-    }
-
-    /// The questions that are open for a host, and when there are any, those that are foreseen.
-    pub(super) fn open_questions(&self, host: &HostName) -> BTreeSet<Query> {
-        let mut open = self.needed(host);
-        if !open.is_empty() {
-            let tasks = self.ties.of_host(host).iter();
-            let unknown = tasks
-                .map(|&index| &self.progress[index])
-                .filter(|progress| matches!(progress.stage, Stage::Unknown(_)));
-            let foreseen = unknown
-                .flat_map(|progress| &progress.foreseen)
-                .filter(|query| self.memory.get(host, query).is_none());
-            open.extend(foreseen.cloned());
-        }
-        open
-    }
-
-    fn needed(&self, host: &HostName) -> BTreeSet<Query> {
-        self.ties
-            .askers(host)
-            .filter_map(|index| match &self.progress[index].stage {
-                Stage::Asking(need) => Some(&need.0),
-                _ => None,
-            })
-            .flatten()
-            .filter(|(asked, query)| asked == host && self.memory.get(asked, query).is_none())
-            .map(|(_, query)| query.clone())
-            .collect()
     }
 
     /// Keeps what a host answered.
@@ -258,6 +242,9 @@ impl<F: super::Fleet> Engine<'_, F> {
         let mut gone = BTreeSet::new();
         for host in self.hosts.iter() {
             gone.extend(self.memory.forget(host, |_, _| true));
+        }
+        for progress in &mut self.progress {
+            progress.last = Last::Never;
         }
         self.refresh(&gone);
     }

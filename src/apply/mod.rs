@@ -11,6 +11,7 @@ mod registers;
 mod remote;
 mod schedule;
 mod ties;
+mod turn;
 mod wire;
 
 pub use drive::{Drove, Mode};

@@ -9,8 +9,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often a postcondition is asked for.
-const POLL: Duration = Duration::from_millis(400);
+/// How long a postcondition is left alone between two questions, at first: what takes longer is asked less often.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The longest such pause.
+const LONGEST_POLL: Duration = Duration::from_millis(800);
 
 /// How a step ended.
 #[derive(Debug)]
@@ -133,6 +136,7 @@ async fn stale<F: Fleet>(fleet: &F, steps: &[(usize, Step)]) -> Option<Claim> {
 /// Asks until the postcondition holds.
 async fn settled<F: Fleet>(fleet: &F, claim: &Claim, deadline: Duration) -> Ended {
     let began = Instant::now();
+    let mut pause = POLL;
     loop {
         if claim.holds(&ask_one(fleet, claim).await) {
             return Ended::Done;
@@ -146,7 +150,8 @@ async fn settled<F: Fleet>(fleet: &F, claim: &Claim, deadline: Duration) -> Ende
                 "it was done, but {waited} s later this does not hold:\n{claim}"
             ));
         }
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep(pause).await;
+        pause = LONGEST_POLL.min(pause * 3 / 2);
     }
 }
 

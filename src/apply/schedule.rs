@@ -1,9 +1,10 @@
 //! What may run next: hazards, not barriers. Hosts go on by themselves and meet at cluster tasks.
 
 use super::engine::{Engine, Progress, Stage, Work};
+use super::turn::Asking;
 use crate::inventory::HostName;
 use crate::module::Light;
-use crate::plan::{Claim, Class, Decision, Reach, Refusal, Step, Wait};
+use crate::plan::{Act, Claim, Class, Decision, Reach, Refusal, Step, UnitVerb, Via, Wait};
 
 /// How many acts are sent to a host without waiting.
 const BATCH: usize = 64;
@@ -14,7 +15,7 @@ pub(super) enum Frontier {
     /// Nothing is left for it.
     Done,
     /// Questions are open.
-    Asking,
+    Asking(Asking),
     /// These steps can be sent, in order: the task's index with each.
     Batch(Vec<(usize, Step)>),
     /// It has arrived at a cluster task that has something to do; all members must.
@@ -39,9 +40,14 @@ pub(super) struct Gate {
 impl<F: super::Fleet> Engine<'_, F> {
     pub(super) fn frontier(&self, host: &HostName) -> Frontier {
         let mut batch: Vec<(usize, Step)> = Vec::new();
+        let mut doubtful = Vec::new();
         for &index in self.ties.of_host(host) {
             let work = &self.works[index];
             if self.stopper(work.layer).is_some() {
+                continue;
+            }
+            if self.progress[index].is_doubtful() {
+                doubtful.push(index);
                 continue;
             }
             // What the task would do after these steps is not known before they have run.
@@ -50,7 +56,10 @@ impl<F: super::Fleet> Engine<'_, F> {
             }
             let halt = match &self.progress[index].stage {
                 Stage::Skipped => continue,
-                Stage::Fresh | Stage::Asking(_) => Frontier::Asking,
+                Stage::Fresh | Stage::Asking(_) => Frontier::Asking(Asking {
+                    first: self.needed_by(work.layer, &doubtful),
+                    turn: self.asked_along(host, index),
+                }),
                 Stage::Unknown(why) => Frontier::Unknown(format!("{}: {why}", work.task)),
                 Stage::Blind(why) => Frontier::Stuck(format!("{}: {why}", work.task)),
                 Stage::Wrong(diagnostics) => Frontier::Stuck(diagnostics.to_string()),
@@ -58,11 +67,29 @@ impl<F: super::Fleet> Engine<'_, F> {
                     if !self.has_work(&verdict.decision) {
                         continue;
                     }
-                    Frontier::Cluster(index)
+                    let first = self.needed_by(work.layer, &doubtful);
+                    if first.is_empty() {
+                        Frontier::Cluster(index)
+                    } else {
+                        let turn = Vec::new();
+                        Frontier::Asking(Asking { first, turn })
+                    }
                 }
                 Stage::Decided(verdict) => {
                     let decision = &verdict.decision;
-                    if !decision.refusals.is_empty() {
+                    let idle = decision.refusals.is_empty()
+                        && self.next_wait(decision).is_none()
+                        && !decision.steps.iter().any(|step| self.is_left(step));
+                    if idle {
+                        continue;
+                    }
+                    let first = self.needed_by(work.layer, &doubtful);
+                    if !first.is_empty() {
+                        Frontier::Asking(Asking {
+                            first,
+                            turn: Vec::new(),
+                        })
+                    } else if !decision.refusals.is_empty() {
                         Frontier::Refused(index)
                     } else if let Some(full) = self.fill(&mut batch, index, decision) {
                         return full;
@@ -79,10 +106,15 @@ impl<F: super::Fleet> Engine<'_, F> {
                 Frontier::Batch(batch)
             };
         }
-        if batch.is_empty() {
+        if !batch.is_empty() {
+            Frontier::Batch(batch)
+        } else if doubtful.is_empty() {
             Frontier::Done
         } else {
-            Frontier::Batch(batch)
+            Frontier::Asking(Asking {
+                first: Vec::new(),
+                turn: doubtful,
+            })
         }
     }
 
@@ -94,7 +126,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         decision: &Decision,
     ) -> Option<Frontier> {
         for step in &decision.steps {
-            if !self.is_included(&step.subject) || self.is_done_once(step) {
+            if !self.is_left(step) {
                 continue;
             }
             let hazard = batch
@@ -112,6 +144,11 @@ impl<F: super::Fleet> Engine<'_, F> {
             }
         }
         None
+    }
+
+    /// Whether a step of a host task is still to be done.
+    fn is_left(&self, step: &Step) -> bool {
+        self.is_included(&step.subject) && !self.is_done_once(step)
     }
 
     /// Whether a step may change what a task sees.
@@ -151,24 +188,34 @@ impl<F: super::Fleet> Engine<'_, F> {
         self.is_included(&step.subject) && !self.stopped_hosts.contains_key(&step.subject)
     }
 
-    /// The next step of a cluster task: the first one that may run. What founds a cluster is done for all or not at all.
-    pub(super) fn next_of_cluster(&self, index: usize) -> Option<Step> {
+    /// The next steps of a cluster task: the first one that may run, and those right behind it that need not wait for
+    /// it. What founds a cluster is done for all or not at all.
+    pub(super) fn next_of_cluster(&self, index: usize) -> Vec<Step> {
         let Stage::Decided(verdict) = &self.progress[index].stage else {
-            return None;
+            return Vec::new();
         };
+        let mut next: Vec<Step> = Vec::new();
         for step in &verdict.decision.steps {
             let all_well = self.works[index]
                 .hosts
                 .iter()
                 .all(|host| self.is_included(host) && !self.stopped_hosts.contains_key(host));
             if step.class == Class::Found && !all_well {
-                return None;
+                break;
             }
-            if self.may_run(step) {
-                return Some(step.clone());
+            if !self.may_run(step) {
+                continue;
+            }
+            let alone = !is_preparation(step);
+            if alone && !next.is_empty() {
+                break;
+            }
+            next.push(step.clone());
+            if alone {
+                break;
             }
         }
-        None
+        next
     }
 
     /// What must come true by itself before this step of the task can begin: a wait for evidence of it
@@ -185,6 +232,11 @@ impl<F: super::Fleet> Engine<'_, F> {
         waits
             .find(|wait| step.needs.contains(&wait.until) && known_not_to_hold(&wait.until))
             .cloned()
+    }
+
+    /// The tasks that tell how well a layer is.
+    pub(super) fn tell_health(&self) -> impl Iterator<Item = usize> {
+        (0..self.works.len()).filter(|index| self.works[*index].cluster)
     }
 
     /// Whether all layers have been looked at since the last change, so that the health gate can tell.
@@ -221,4 +273,19 @@ impl<F: super::Fleet> Engine<'_, F> {
             })
         })
     }
+}
+
+/// Whether a step of a cluster task only lays something down that nothing reads before a later step: a file, or what
+/// starts at boot. After such a step the plan is the rest of the plan, so that several can be done at once.
+fn is_preparation(step: &Step) -> bool {
+    let lays_down = match &step.act {
+        Act::WriteFile { .. } | Act::MakeDirectory { .. } | Act::SetAttributes { .. } => true,
+        Act::Unit { verb, .. } => *verb == UnitVerb::Enable,
+        _ => false,
+    };
+    lays_down
+        && step.needs.is_empty()
+        && step.done.is_none()
+        && matches!(step.class, Class::Repair | Class::Create)
+        && matches!(step.via, Via::Host(_))
 }

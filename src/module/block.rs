@@ -4,6 +4,7 @@ use super::argument::{STATE, defaulted, needed, optional};
 use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::edited_file::{EditedFile, Text};
 use super::line::{bare, lines};
+use super::origin::{self, COMES_WITH, Origin};
 use super::{Args, Context, Module, Unfit};
 use crate::inventory::HostName;
 use crate::plan::{Decision, StepId};
@@ -23,6 +24,7 @@ pub struct Block {
     label: String,
     block: Option<String>,
     drop: Option<Regex>,
+    origin: Origin,
 }
 
 /// The lines before and after a block.
@@ -87,11 +89,12 @@ impl Module for Block {
             MODE,
             OWNER,
             GROUP,
+            COMES_WITH,
             STATE,
         ],
     };
 
-    type State = Text;
+    type State = (Text, origin::Sight);
 
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
         let marker = args.text("marker").unwrap_or_else(|| MARKER.to_owned());
@@ -136,6 +139,7 @@ impl Module for Block {
             label: marker.replace("{mark}", ""),
             block: present.then_some(text),
             drop,
+            origin: Origin::from_args(args)?,
         })
     }
 
@@ -145,16 +149,21 @@ impl Module for Block {
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
         let text = self.file.look(seen);
-        seen.settle(text)
+        let origin = self.origin.look(&self.file.host, &text.path, seen);
+        seen.settle((text, origin))
     }
 
-    fn plan(&self, state: &Self::State) -> Decision {
+    fn plan(&self, (text, origin): &Self::State) -> Decision {
         let label = self.label.trim_matches(|c: char| !c.is_alphanumeric());
         let why = match &self.block {
             Some(_) => format!("its block `{label}` is missing or differs"),
             None => format!("it has a block `{label}`"),
         };
-        let mut decision = self.file.plan(state, &why, |now| match &self.drop {
+        let file = EditedFile {
+            create: self.file.create || Origin::is_coming(origin),
+            ..self.file.clone()
+        };
+        let mut decision = file.plan(text, &why, |now| match &self.drop {
             None => set(now, &self.markers, self.block.as_deref()),
             Some(drop) => set(
                 &without(now, &self.markers, drop),
@@ -165,7 +174,7 @@ impl Module for Block {
         for step in &mut decision.steps {
             step.id = StepId::new(&[step.id.as_str(), label]);
         }
-        decision
+        self.origin.correct(origin, decision)
     }
 }
 

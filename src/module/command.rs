@@ -41,6 +41,8 @@ pub(super) const ALLOW_FAILURE: ArgSpec = defaulted(
 pub struct Command {
     module: &'static str,
     host: HostName,
+    /// The task's name, when it has one.
+    called: Option<String>,
     line: CommandLine,
     guards: Guards,
     writes: Option<Vec<String>>,
@@ -96,6 +98,11 @@ impl Module for Command {
                 .ok_or_else(|| args.wrong_at("cmd", "the quotes in this command do not pair up"))?,
         };
         Self::build(args, context, words, false)
+    }
+
+    fn called(mut self, task: &str) -> Self {
+        self.called = Some(task.to_owned());
+        self
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
@@ -159,6 +166,7 @@ impl Command {
         Ok(Self {
             module: args.spec.name,
             host: context.host.clone(),
+            called: None,
             line: CommandLine {
                 words,
                 shell,
@@ -183,7 +191,9 @@ impl Command {
             line: self.line.clone(),
             writes: self.writes.clone(),
         };
-        let id = StepId::new(&[self.module, &self.label()]);
+        let label = self.label();
+        let name = self.called.as_ref().unwrap_or(&label);
+        let id = StepId::new(&[self.module, name]);
         if !self.guards.is_empty() {
             let step = self
                 .guards

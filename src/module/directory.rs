@@ -3,6 +3,7 @@
 use super::argument::needed;
 use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::managed_file::{in_the_way, object};
+use super::origin::{self, COMES_WITH, Origin};
 use super::{Args, Context, Module, Unfit};
 use crate::inventory::HostName;
 use crate::plan::{Act, Class, Decision, Step, StepId};
@@ -15,6 +16,7 @@ pub struct Directory {
     host: HostName,
     path: String,
     wanted: Wanted,
+    origin: Origin,
 }
 
 impl Module for Directory {
@@ -32,25 +34,28 @@ impl Module for Directory {
             MODE,
             OWNER,
             GROUP,
+            COMES_WITH,
         ],
     };
 
-    type State = Seen<PathState>;
+    type State = (Seen<PathState>, origin::Sight);
 
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
         Ok(Self {
             host: context.host.clone(),
             path: args.required("path")?,
             wanted: Wanted::from_args(args)?,
+            origin: Origin::from_args(args)?,
         })
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
-        let state = seen.path(&self.host, &*self.path);
-        seen.settle(state)
+        let path = seen.path(&self.host, &*self.path);
+        let origin = self.origin.look(&self.host, &path, seen);
+        seen.settle((path, origin))
     }
 
-    fn plan(&self, state: &Self::State) -> Decision {
+    fn plan(&self, (state, origin): &Self::State) -> Decision {
         let mut decision = Decision::default();
         match state {
             Seen::Unknown(_) => {}
@@ -68,7 +73,7 @@ impl Module for Directory {
             }
             Seen::Is(other) => return in_the_way(&self.host, &self.path, other).into(),
         }
-        decision
+        self.origin.correct(origin, decision)
     }
 }
 

@@ -26,7 +26,8 @@ pub struct EditedFile {
 /// What is seen of it.
 #[derive(Clone, Debug)]
 pub struct Text {
-    path: Seen<PathState>,
+    /// Its metadata.
+    pub path: Seen<PathState>,
     content: Seen<Option<path::Content>>,
 }
 

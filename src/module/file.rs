@@ -3,6 +3,7 @@
 use super::argument::{STATE, defaulted, optional};
 use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::managed_file::{ManagedFile, Sight, in_the_way, object};
+use super::origin::{self, COMES_WITH, Origin};
 use super::{Args, Context, Module, Unfit};
 use crate::inventory::HostName;
 use crate::plan::{Act, Class, Content, Decision, Step, StepId};
@@ -14,6 +15,7 @@ use crate::probe::{Answers, Need, PathState, Query, Seen};
 pub struct File {
     file: ManagedFile,
     absent: bool,
+    origin: Origin,
 }
 
 impl Module for File {
@@ -38,6 +40,7 @@ impl Module for File {
             MODE,
             OWNER,
             GROUP,
+            COMES_WITH,
             STATE,
             defaulted(
                 "secret",
@@ -48,7 +51,7 @@ impl Module for File {
         ],
     };
 
-    type State = Sight;
+    type State = (Sight, origin::Sight);
 
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
         let absent = args.text("state").as_deref() == Some("absent");
@@ -76,6 +79,7 @@ impl Module for File {
                 wanted: Wanted::from_args(args)?,
             },
             absent,
+            origin: Origin::from_args(args)?,
         })
     }
 
@@ -92,12 +96,13 @@ impl Module for File {
         } else {
             self.file.look(seen)
         };
-        seen.settle(sight)
+        let origin = self.origin.look(&self.file.host, &sight.path, seen);
+        seen.settle((sight, origin))
     }
 
-    fn plan(&self, state: &Self::State) -> Decision {
+    fn plan(&self, (state, origin): &Self::State) -> Decision {
         if !self.absent {
-            return self.file.plan(state);
+            return self.origin.correct(origin, self.file.plan(state));
         }
         let file = &self.file;
         match &state.path {

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 pub(crate) mod managed_file;
 mod opening;
+mod origin;
 mod peers;
 mod refusal;
 pub(crate) mod stamp;
@@ -38,6 +39,12 @@ pub trait Module: Sized {
     /// # Errors
     /// [`Unfit::Wrong`] for arguments that make no sense together, [`Unfit::Unknown`] when one depends on a value that is not known yet.
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit>;
+
+    /// Takes the task's name, unique on its host, for modules whose steps have no better one.
+    #[must_use]
+    fn called(self, _task: &str) -> Self {
+        self
+    }
 
     /// The questions that it asks whatever those of its arguments turn out to be that are not known yet
     /// (and missing here). They go along with others, so that no round trip is spent on them later.
@@ -105,6 +112,12 @@ macro_rules! modules {
                     return <$type as Module>::from_args(args, context).map(Self::$variant);
                 })+
                 Err(args.wrong(format!("there is no module `{}`", args.spec.name)))
+            }
+
+            /// Takes the task's name, as [`Module::called`].
+            #[must_use]
+            pub fn called(self, task: &str) -> Self {
+                match self { $(Self::$variant(module) => Self::$variant(module.called(task))),+ }
             }
 
             /// The questions that the module called `args.spec.name` asks whatever its unknown arguments are.

@@ -38,6 +38,10 @@ impl Module for Shell {
         Command::build(args, context, vec![script], true).map(Self)
     }
 
+    fn called(self, task: &str) -> Self {
+        Self(self.0.called(task))
+    }
+
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
         self.0.look(seen)
     }

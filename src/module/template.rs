@@ -4,6 +4,7 @@ use super::argument::{defaulted, needed, optional};
 use super::attributes::{GROUP, MODE, OWNER, Wanted};
 use super::file::destination;
 use super::managed_file::{ManagedFile, Sight};
+use super::origin::{self, COMES_WITH, Origin};
 use super::{Args, Context, Module, Unfit};
 use crate::inventory::HostName;
 use crate::plan::{Content, Decision};
@@ -12,7 +13,10 @@ use crate::probe::{Answers, Need, Query};
 
 /// A rendered template that must be there.
 #[derive(Clone, Debug)]
-pub struct Template(ManagedFile);
+pub struct Template {
+    file: ManagedFile,
+    origin: Origin,
+}
 
 impl Module for Template {
     const SPEC: ModuleSpec = ModuleSpec {
@@ -31,6 +35,7 @@ impl Module for Template {
             MODE,
             OWNER,
             GROUP,
+            COMES_WITH,
             defaulted(
                 "secret",
                 ArgKind::Bool,
@@ -40,22 +45,25 @@ impl Module for Template {
         ],
     };
 
-    type State = Sight;
+    type State = (Sight, origin::Sight);
 
     fn from_args(args: &Args<'_>, context: &Context<'_>) -> Result<Self, Unfit> {
         let Some(src) = args.node("src") else {
             return Err(args.wrong("`template` needs `src`"));
         };
-        Ok(Self(ManagedFile {
-            module: "template",
-            host: context.host.clone(),
-            path: destination(args)?,
-            content: Content {
-                bytes: (context.template)(src)?.into_bytes(),
-                secret: args.flag("secret"),
+        Ok(Self {
+            file: ManagedFile {
+                module: "template",
+                host: context.host.clone(),
+                path: destination(args)?,
+                content: Content {
+                    bytes: (context.template)(src)?.into_bytes(),
+                    secret: args.flag("secret"),
+                },
+                wanted: Wanted::from_args(args)?,
             },
-            wanted: Wanted::from_args(args)?,
-        }))
+            origin: Origin::from_args(args)?,
+        })
     }
 
     fn foresee(args: &Args<'_>, _: &HostName) -> Vec<Query> {
@@ -63,11 +71,12 @@ impl Module for Template {
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<Self::State, Need> {
-        let sight = self.0.look(seen);
-        seen.settle(sight)
+        let sight = self.file.look(seen);
+        let origin = self.origin.look(&self.file.host, &sight.path, seen);
+        seen.settle((sight, origin))
     }
 
-    fn plan(&self, state: &Self::State) -> Decision {
-        self.0.plan(state)
+    fn plan(&self, (sight, origin): &Self::State) -> Decision {
+        self.origin.correct(origin, self.file.plan(sight))
     }
 }

@@ -114,9 +114,17 @@ pub fn on_root(lab: &Lab) {
 
 /// What the document's commands show, and a file that is written on one host and read on the others.
 pub fn first_run(lab: &Lab, planned: &BTreeSet<Step>) {
-    let done = whole(lab, &[]).expect(0);
+    let done = whole(lab, &["--paranoid"]).expect(0);
+    assert_eq!(&steps(&done.plan()), planned);
     assert_eq!(&done.done(), planned, "done is what was planned");
-    assert_eq!(whole(lab, &[]).expect(0).summary()["outcome"], "converged");
+    note(&format!(
+        "{} steps in {:.0} s",
+        planned.len(),
+        done.took.as_secs_f64()
+    ));
+    let again = whole(lab, &["--paranoid"]).expect(0);
+    assert_eq!(again.summary()["outcome"], "converged");
+    assert!(again.done().is_empty(), "{}", again.out);
     let pool = lab.sh(1, "gluster --mode=script pool list");
     assert_eq!(pool.matches("Connected").count(), 3, "{pool}");
     shared(lab);

@@ -2,9 +2,9 @@
 
 use super::inventory::Inventory;
 use super::lab::{Lab, address_of, name_of};
+use super::plan::steps;
 use super::scenario::note;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -144,16 +144,11 @@ fn until<T>(what: &str, limit: Duration, mut found: impl FnMut() -> Option<T>) -
 /// Blank hosts to a primary, two standbys and an address; the second run finds nothing.
 pub fn build(lab: &Lab) {
     let site = Site::of(lab);
-    let planned: BTreeSet<String> = site.planned().into_iter().collect();
+    let dry = site.run(&["--dry-run", "--output", "json"]).expect(0);
+    let planned = steps(&dry.plan());
     let ended = site.run(&["--output", "json"]).expect(0);
-    let done: BTreeSet<String> = ended
-        .out
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|event| event["event"] == "step_done")
-        .map(|event| format!("{} {}", event["id"], event["host"]))
-        .collect();
-    assert_eq!(planned, done);
+    assert_eq!(steps(&ended.plan()), planned);
+    assert_eq!(ended.done(), planned, "done is what was planned");
     assert_eq!(site.planned(), [""; 0]);
     site.run(&["--detailed-exitcode"]).expect(0);
     for password in PASSWORDS {

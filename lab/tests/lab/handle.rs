@@ -48,6 +48,17 @@ impl Lab {
         out.into_owned()
     }
 
+    /// Runs a verb that must succeed, from a caller that holds a lock and lets it be inherited.
+    pub fn run_under_lock(&self, lock: &Path, verb: &str, words: &[&str]) {
+        let run = self.command(verb, words);
+        let status = Command::new("flock")
+            .arg(lock)
+            .arg(run.get_program())
+            .args(run.get_args())
+            .status();
+        assert!(status.unwrap().success(), "lab {verb} {words:?}");
+    }
+
     pub fn ssh(&self, host: &str, script: &str) -> String {
         self.run("ssh", &[host, script])
     }

@@ -23,7 +23,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 #[test]
 fn a_lab_from_up_to_down() {
     let lab = Lab::new("v2");
-    lab.run("up", &["--hosts", "2"]);
+    locked_caller(&lab);
     el9(&lab);
     fence(&lab, "ke2-server1");
     shared(&lab);
@@ -54,6 +54,22 @@ fn version_1_control_groups_limit_memory_behind_the_fence() {
     fs::remove_file(lab.state().join("lab.json")).unwrap();
     lab.run("down", &[]);
     assert_eq!(lab.traces(), BTreeSet::new());
+}
+
+/// What stays of `lab up` and of `lab start` holds nothing that their caller had open.
+fn locked_caller(lab: &Lab) {
+    let lock = std::env::temp_dir().join(format!("labtest-lock-{}", std::process::id()));
+    let free = || {
+        let mut flock = Command::new("flock");
+        flock.arg("-n").arg(&lock).arg("true");
+        flock.status().unwrap().success()
+    };
+    lab.run_under_lock(&lock, "up", &["--hosts", "2"]);
+    assert!(free(), "a daemon of `lab up` holds the lock");
+    lab.run("kill", &["ke2-server2"]);
+    lab.run_under_lock(&lock, "start", &["ke2-server2"]);
+    assert!(free(), "a daemon of `lab start` holds the lock");
+    fs::remove_file(lock).unwrap();
 }
 
 /// What a provisioner looks at first is as on EL9.

@@ -6,8 +6,9 @@ use crate::apply::Fleet;
 use crate::apply::perform::perform;
 use crate::apply::schedule::Frontier;
 use crate::inventory::HostName;
-use crate::plan::{Class, Step};
+use crate::plan::{Class, Step, Via};
 use crate::report::Event;
+use futures_util::future::join_all;
 
 impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     /// Starts a batch; says whether another host could be affected at once (never: it only takes its hosts).
@@ -16,7 +17,11 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
             .first()
             .filter(|(_, step)| step.class == Class::Restart)
         {
-            if self.restarting || !self.engine.health_is_known() {
+            if self.restarting {
+                return false;
+            }
+            if !self.engine.health_is_known() {
+                self.asks_health = true;
                 return false;
             }
             let (subject, id) = (step.subject.clone(), step.id.to_string());
@@ -67,16 +72,17 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         self.acting.extend(scopes);
         let report = self.report;
         self.in_flight.push(Box::pin(async move {
-            let tried = perform(fleet, steps, deadline, |step, took| {
+            let done = |step: &Step, took| {
                 report.emit(&Event::StepDone {
                     host: step.subject.clone(),
                     id: step.id.clone(),
                     class: step.class.clone(),
                     took,
                 });
-            })
-            .await;
-            Finished::Acted(busy, tried)
+            };
+            let hosts = by_host(steps).into_iter();
+            let tried = join_all(hosts.map(|steps| perform(fleet, steps, deadline, done))).await;
+            Finished::Acted(busy, tried.into_iter().flatten().collect())
         }));
         false
     }
@@ -99,13 +105,17 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         if self.refuse(index) {
             return true;
         }
-        match self.engine.next_of_cluster(index) {
-            Some(step) => match self.engine.awaited(index, &step) {
+        let steps = self.engine.next_of_cluster(index);
+        match steps.first() {
+            Some(step) => match self.engine.awaited(index, step) {
                 Some(wait) => {
                     self.wait(index, wait);
                     false
                 }
-                None => self.start(members, vec![(index, step)]),
+                None => {
+                    let steps = steps.into_iter().map(|step| (index, step)).collect();
+                    self.start(members, steps)
+                }
             },
             None if !self.waits(index).is_empty() => {
                 self.next_wait(index);
@@ -118,4 +128,16 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
             }
         }
     }
+}
+
+/// The steps that are done through each host, in order: hosts go on side by side.
+fn by_host(steps: Vec<(usize, Step)>) -> Vec<Vec<(usize, Step)>> {
+    let mut parts: Vec<(Via, Vec<(usize, Step)>)> = Vec::new();
+    for (index, step) in steps {
+        match parts.iter_mut().find(|(via, _)| *via == step.via) {
+            Some((_, part)) => part.push((index, step)),
+            None => parts.push((step.via.clone(), vec![(index, step)])),
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
 }
