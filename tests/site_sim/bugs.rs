@@ -11,7 +11,7 @@ use provision::inventory::HostName;
 use provision::plan::{Act, SwarmAct};
 use provision::probe::docker::{Docker, Trace};
 use provision::probe::gluster_volume::Volume;
-use provision::probe::postgres::{Data, Lsn, Postgres};
+use provision::probe::postgres::Postgres;
 use provision::probe::{Answer, Query, Seen};
 
 /// A mistake.
@@ -167,6 +167,8 @@ impl Bug {
         let mut seen = match (self, query) {
             (Self::SilentHasNoSwarm, Query::Docker) if silent => Seen::Is(blank_docker()),
             (Self::SilentHasNoData, Query::Postgres(_)) if silent => Seen::Is(no_data()),
+            // Only the database is silent here.
+            (Self::SilentHasNoData, _) if silent => cluster.tells(h, query),
             (Self::StoppedDataIgnored, Query::Postgres(_)) => Seen::Is(no_data()),
             (Self::RecoversWhatRuns, Query::Postgres(_)) if h == 2 => Seen::Is(no_data()),
             (Self::BrickDataIgnored, Query::GlusterVolume(_)) => {
@@ -211,6 +213,7 @@ impl Bug {
                     node.status = "down".into();
                 }
             }
+            (Self::CommitsNotCounted, Answer::PostgresPast(past)) => past.commits = Some(0),
             (Self::BootOverlooked, Answer::Unit(unit)) if unit.file == "disabled" => {
                 unit.file = "enabled".into();
             }
@@ -254,11 +257,6 @@ impl Bug {
         match self {
             Self::OtherPrimaryOverlooked | Self::TimelinesIgnored if h != 0 => {
                 stopped_standby(postgres);
-            }
-            Self::CommitsNotCounted if postgres.data == Data::Present => {
-                if let Some(control) = &mut postgres.control {
-                    (control.state, control.checkpoint) = ("shut down".into(), Lsn(1));
-                }
             }
             Self::NotStreamingOverlooked => {
                 if let Some(server) = &mut postgres.server {

@@ -122,12 +122,14 @@ impl Cluster {
 
     pub fn gluster_tick(&mut self) {
         for h in self.hosts() {
-            // Members that meet agree on the newest definitions.
+            // Members that know each other agree on the newest definitions.
+            let knows = |a: usize, b: usize| {
+                let uuid = &self.gluster[b].uuid;
+                self.gluster[a].peers.contains_key(uuid)
+            };
             let newest = self
                 .hosts()
-                .filter(|p| {
-                    self.pooled(h, *p) && self.gluster[*p].peers.contains_key(&self.gluster[h].uuid)
-                })
+                .filter(|p| self.pooled(h, *p) && knows(*p, h) && knows(h, *p))
                 .filter_map(|p| self.gluster[p].volume.clone())
                 .max_by_key(|volume| volume.version);
             let own = &self.gluster[h];
