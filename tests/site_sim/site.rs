@@ -88,10 +88,7 @@ pub fn wrong(cluster: &Cluster) -> Vec<String> {
                 .enabled
                 .contains(&format!("{unit}.service"))
         };
-        say(
-            all.iter().all(|unit| enabled(unit)),
-            &format!("units of {name} at boot"),
-        );
+        say(all.iter().all(enabled), &format!("units of {name} at boot"));
     }
     say(
         cluster.served().is_some(),
