@@ -135,6 +135,8 @@ impl Cluster {
             volume_id: there.map(|it| it.volume_id.clone()).unwrap_or_default(),
             gfid: marked,
             inside: String::new(),
+            blames: self.blames(h),
+            blames_unknown: false,
             marks_read: self.machines[h].has("attr"),
             blames: BTreeMap::new(),
             blames_unknown: false,
