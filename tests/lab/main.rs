@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod adopted;
 mod apply;
 mod bad_input;
 mod blank;
@@ -295,4 +296,16 @@ fn replaced_host() {
     scenario("a blank machine in a host's place", || site.host_replaced());
     scenario("a brick's disk lost", || site.brick_lost());
     scenario("data directories lost", || site.data_lost());
+}
+
+/// A cluster that was built by hand, following the source document, is taken over.
+#[test]
+#[ignore = "needs root and the lab: `make test-shapes`"]
+fn shape_by_hand() {
+    let lab = scenario("three hosts up", || Lab::up("hand", 3));
+    scenario("built by hand", || adopted::build(&lab));
+    scenario("taken over while a client writes", || {
+        adopted::taken_over(&lab);
+    });
+    scenario("all hosts boot", || adopted::booted(&lab));
 }
