@@ -82,6 +82,9 @@ impl<'a> Site<'a> {
                 "systemd-run -q --unit=writer-{job} bash -c {script} - {job}"
             ));
         }
+        // Both have begun.
+        site.failed_over();
+        witness("timeout 60 sh -c 'until [ -s /root/acked-lines ]; do sleep 1; done'");
         site
     }
 
@@ -267,7 +270,10 @@ impl<'a> Site<'a> {
     /// Until there is one primary that takes rows.
     fn failed_over(&self) {
         let began = Instant::now();
-        let row = || self.lab.sh(WITNESS, "tail -n 1 /root/acked-rows");
+        let row = || {
+            self.lab
+                .sh(WITNESS, "tail -n 1 /root/acked-rows 2>/dev/null; :")
+        };
         let before = row();
         while row() == before {
             assert!(
