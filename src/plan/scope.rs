@@ -55,7 +55,12 @@ impl Act {
             | Self::Pgpool(PgpoolAct::Attach { .. })
             | Self::Swarm(_)
             | Self::Postgres(_)
-            | Self::Stack(StackAct::PruneConfigs { .. } | StackAct::Remove { .. })
+            | Self::Stack(
+                StackAct::PruneConfigs { .. }
+                | StackAct::Remove { .. }
+                | StackAct::RemoveService { .. }
+                | StackAct::ForgetNode { .. },
+            )
             | Self::Gluster(_) => Scope::Cluster,
             // Pgpool-II makes the standby on the other host, by ssh. What is on the share is on every host.
             Self::Pgpool(PgpoolAct::Recover { .. })

@@ -85,12 +85,6 @@ impl Inventory {
         self.var("gluster_brick", "/data/brick/gvol0")
     }
 
-    /// With the database on the managers. Without it, its layers are off.
-    pub fn database(mut self) -> Self {
-        self.database = Database::All;
-        self
-    }
-
     /// All hosts are for the database, and for nothing else.
     pub fn only_database(mut self) -> Self {
         self.database = Database::Only;

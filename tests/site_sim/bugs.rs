@@ -11,7 +11,7 @@ use provision::inventory::HostName;
 use provision::plan::{Act, SwarmAct};
 use provision::probe::docker::{Docker, Trace};
 use provision::probe::gluster_volume::Volume;
-use provision::probe::postgres::{Data, Lsn, Postgres};
+use provision::probe::postgres::Postgres;
 use provision::probe::{Answer, Query, Seen};
 
 /// A mistake.
@@ -93,7 +93,7 @@ impl Bug {
         let run = Move::Runs(None);
         let with = |events: &[(E, usize)], more: &[Move]| [&happens(events), more].concat();
         match self {
-            Self::SilentHasNoSwarm => with(&[(E::Leave, 0), (E::Leave, 1), (E::Deaf, 2)], &[run]),
+            Self::SilentHasNoSwarm => with(&[(E::Leave, 0), (E::Leave, 1), (E::Mute, 2)], &[run]),
             Self::SwarmTraceIgnored | Self::StoppedDataIgnored => Vec::new(),
             Self::CutOffIsReplaced => with(&[(E::Cut, 2)], &[Move::Passes(10), run]),
             Self::DemotesAnother | Self::GhostsOverlooked => {
@@ -111,7 +111,7 @@ impl Bug {
             Self::StoppedVolumeOverlooked => with(&[(E::StopVolume, 0)], &[]),
             Self::MountOverlooked => with(&[(E::Unmount, 1)], &[]),
             Self::SilentHasNoData => with(
-                &[(E::LoseDatabase, 0), (E::LoseDatabase, 1), (E::Deaf, 2)],
+                &[(E::LoseDatabase, 0), (E::LoseDatabase, 1), (E::Mute, 2)],
                 &[run],
             ),
             Self::OtherPrimaryOverlooked => with(&[(E::KillDatabase, 0)], &[Move::Passes(40)]),
@@ -128,7 +128,7 @@ impl Bug {
             Self::CommitsNotCounted => with(&[(E::KillDatabase, 0)], &[Move::Passes(20)]),
             Self::RecoversWhatRuns | Self::DetachedOverlooked => with(&[(E::Detach, 2)], &[]),
             Self::NotStreamingOverlooked => with(
-                &[(E::PowerOff, 2), (E::KillDatabase, 0)],
+                &[(E::PowerOff, 2), (E::StopDatabase, 0)],
                 &[Move::Passes(20)],
             ),
             Self::GateIsBlind => with(&[(E::LoseBrickDisk, 2), (E::LoseNotes, 1)], &[]),
@@ -140,11 +140,6 @@ impl Bug {
     /// Whether it needs a cluster whose commits wait for no standby.
     pub fn is_asynchronous(self) -> bool {
         self == Self::CommitsNotCounted
-    }
-
-    /// Whether a silent host is not seen to be one.
-    pub fn hides_silence(self) -> bool {
-        matches!(self, Self::SilentHasNoSwarm | Self::SilentHasNoData)
     }
 
     /// What the tables take an answer for.
@@ -172,6 +167,8 @@ impl Bug {
         let mut seen = match (self, query) {
             (Self::SilentHasNoSwarm, Query::Docker) if silent => Seen::Is(blank_docker()),
             (Self::SilentHasNoData, Query::Postgres(_)) if silent => Seen::Is(no_data()),
+            // Only the database is silent here.
+            (Self::SilentHasNoData, _) if silent => cluster.tells(h, query),
             (Self::StoppedDataIgnored, Query::Postgres(_)) => Seen::Is(no_data()),
             (Self::RecoversWhatRuns, Query::Postgres(_)) if h == 2 => Seen::Is(no_data()),
             (Self::BrickDataIgnored, Query::GlusterVolume(_)) => {
@@ -216,6 +213,7 @@ impl Bug {
                     node.status = "down".into();
                 }
             }
+            (Self::CommitsNotCounted, Answer::PostgresPast(past)) => past.commits = Some(0),
             (Self::BootOverlooked, Answer::Unit(unit)) if unit.file == "disabled" => {
                 unit.file = "enabled".into();
             }
@@ -259,11 +257,6 @@ impl Bug {
         match self {
             Self::OtherPrimaryOverlooked | Self::TimelinesIgnored if h != 0 => {
                 stopped_standby(postgres);
-            }
-            Self::CommitsNotCounted if postgres.data == Data::Present => {
-                if let Some(control) = &mut postgres.control {
-                    (control.state, control.checkpoint) = ("shut down".into(), Lsn(1));
-                }
             }
             Self::NotStreamingOverlooked => {
                 if let Some(server) = &mut postgres.server {

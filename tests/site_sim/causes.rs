@@ -2,6 +2,7 @@
 
 use super::cluster::Cluster;
 use super::database::slot_of;
+use super::gluster::Folder;
 use super::swarm_sim::drive::End;
 use super::swarm_sim::oracle::{Expected, expect};
 use super::swarm_sim::starts::at_rest;
@@ -10,12 +11,6 @@ use std::collections::BTreeSet;
 /// Refusals whose cause is real and that a later version will repair by itself: the rows of DOMAIN part 2 that are
 /// not built yet. A history that ends with one of these is no failure, and is counted.
 pub const NOT_YET_BUILT: &[(&str, &str)] = &[
-    ("G2", "a host that lost /var/lib/glusterd, or was replaced"),
-    ("G6", "a brick that is lost"),
-    (
-        "P4",
-        "a former primary that crashed, though it lost nothing",
-    ),
     (
         "P6",
         "a standby that was away during a failover follows nobody",
@@ -53,18 +48,15 @@ fn gluster(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
         .iter()
         .filter_map(|one| one.volume.as_ref())
         .max_by_key(|volume| volume.version);
+    let (mut strangers, mut lost) = (0, 0);
     for h in cluster.hosts() {
         let own = &cluster.gluster[h];
         let name = cluster.name(h);
-        for other in &cluster.gluster {
-            let another = other
-                .peers
-                .iter()
-                .any(|(uuid, of)| of == name && *uuid != own.uuid);
-            if another {
-                codes.insert("G2");
-            }
-        }
+        let another = cluster.gluster.iter().any(|other| {
+            let mut peers = other.peers.iter();
+            peers.any(|(uuid, of)| of == name && *uuid != own.uuid)
+        });
+        strangers += usize::from(another);
         let used = own
             .folder
             .as_ref()
@@ -74,15 +66,17 @@ fn gluster(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
             None => {}
             Some(volume) => {
                 let owns = volume.bricks.iter().any(|(host, _)| host == name);
-                let marked = own
-                    .folder
-                    .as_ref()
-                    .is_some_and(|it| it.volume_id == volume.id);
-                if owns && (!marked || own.unmounted) {
-                    codes.insert("G6");
-                }
+                let of = |folder: &Folder| folder.volume_id == volume.id;
+                lost += usize::from(owns && !own.folder.as_ref().is_some_and(of));
             }
         }
+    }
+    // One is brought back by itself, as long as all others are there.
+    if strangers > 1 {
+        codes.insert("G2");
+    }
+    if lost > 1 {
+        codes.extend(["G2", "G6"]);
     }
     let Some(volume) = volume else { return };
     if volume.status == "Stopped" {
@@ -139,8 +133,11 @@ fn beside_primary(cluster: &Cluster, h: usize, p: usize, codes: &mut BTreeSet<&'
             .history
             .iter()
             .find(|(timeline, _)| *timeline == data.timeline);
-        let nothing =
-            data.state == "shut down" && fork.is_some_and(|(_, at)| data.checkpoint < *at);
+        let past = |at: u64| {
+            let mut rows = data.rows.iter();
+            rows.any(|row| row.timeline == data.timeline && row.at > at)
+        };
+        let nothing = fork.is_some_and(|(_, at)| !past(*at));
         if !nothing {
             codes.insert("P4");
         }

@@ -25,6 +25,8 @@ pub struct Cluster {
     pub rng: Rng,
     /// Whether a commit waits for a standby.
     pub any1: bool,
+    /// Hosts whose daemons do not answer a look in time.
+    pub mute: Vec<bool>,
     /// Whether `standby.sh` replaces data without counting commits: a mistake that is made on purpose.
     pub careless: bool,
 }
@@ -39,6 +41,7 @@ impl Cluster {
             link: true,
             installed: false,
             running: false,
+            marked: false,
             disk: None,
         };
         let machine = |h: usize| Machine::blank(format!("m{h}"));
@@ -56,6 +59,7 @@ impl Cluster {
             rng: Rng::new(seed ^ 0x5eed),
             any1,
             careless: false,
+            mute: vec![false; hosts],
         }
     }
 

@@ -1,10 +1,11 @@
 //! What PostgreSQL and Pgpool-II of a host tell.
 
 use super::cluster::Cluster;
-use super::database::{Data, slot_of};
+use super::database::{Data, Row, slot_of};
 use super::machine::Entry;
 use super::packages::{CONF, PGDATA};
 use provision::probe::pgpool::{Node, Peer, Pgpool, Watchdog};
+use provision::probe::postgres::past::Past;
 use provision::probe::postgres::{
     Control, Data as Place, Fork, Lsn, Postgres, Receiver, Sender, Server, Slot,
 };
@@ -112,6 +113,22 @@ impl Cluster {
             roles: data.roles.values().cloned().collect(),
             databases: data.databases.values().cloned().collect(),
             ..Server::default()
+        }
+    }
+
+    /// What a host's data committed past a place.
+    pub fn past_says(&self, h: usize, timeline: u32, at: u64) -> Past {
+        let Some(data) = &self.databases[h].data else {
+            return Past {
+                silent: "could not open directory".into(),
+                ..Past::default()
+            };
+        };
+        let past = |row: &&Row| row.timeline == timeline && row.at > at;
+        Past {
+            commits: Some(data.rows.iter().filter(past).count() as u64),
+            last: "2026-01-01 00:00:00 UTC".into(),
+            silent: String::new(),
         }
     }
 

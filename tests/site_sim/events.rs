@@ -42,13 +42,15 @@ pub enum Event {
     Detach,
     Rename,
     DisableUnits,
+    /// Its daemons do not answer, though it does.
+    Mute,
     /// What a service was started with is known no more.
     LoseNotes,
     /// All hosts lose their power, and come back.
     Blackout,
 }
 
-pub const EVENTS: [Event; 31] = [
+pub const EVENTS: [Event; 32] = [
     Event::PowerOff,
     Event::PowerOn,
     Event::Cut,
@@ -78,6 +80,7 @@ pub const EVENTS: [Event; 31] = [
     Event::Detach,
     Event::Rename,
     Event::DisableUnits,
+    Event::Mute,
     Event::LoseNotes,
     Event::Blackout,
 ];
@@ -139,6 +142,7 @@ impl Cluster {
             Event::Detach => self.detach(h),
             Event::Rename => self.machines[h].hostname = "renamed".into(),
             Event::DisableUnits => self.machines[h].enabled.clear(),
+            Event::Mute => self.mute[h] = true,
             Event::LoseNotes => self.machines[h].clear("/run/provision"),
             Event::Blackout => {
                 self.hosts().for_each(|p| self.power_off(p));
@@ -208,6 +212,7 @@ impl Cluster {
     pub fn mend(&mut self) {
         for h in self.hosts() {
             (self.swarm.hosts[h].ssh, self.swarm.hosts[h].link) = (true, true);
+            self.mute[h] = false;
             self.power_on(h);
         }
         self.ticks(160);

@@ -244,9 +244,6 @@ impl Fleet for Sim {
     }
 
     fn unreachable(&self, host: &HostName) -> Option<String> {
-        if self.bug.is_some_and(Bug::hides_silence) {
-            return None;
-        }
         self.down.borrow().get(host).cloned()
     }
 }

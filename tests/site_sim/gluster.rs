@@ -122,12 +122,14 @@ impl Cluster {
 
     pub fn gluster_tick(&mut self) {
         for h in self.hosts() {
-            // Members that meet agree on the newest definitions.
+            // Members that know each other agree on the newest definitions.
+            let knows = |a: usize, b: usize| {
+                let uuid = &self.gluster[b].uuid;
+                self.gluster[a].peers.contains_key(uuid)
+            };
             let newest = self
                 .hosts()
-                .filter(|p| {
-                    self.pooled(h, *p) && self.gluster[*p].peers.contains_key(&self.gluster[h].uuid)
-                })
+                .filter(|p| self.pooled(h, *p) && knows(*p, h) && knows(h, *p))
                 .filter_map(|p| self.gluster[p].volume.clone())
                 .max_by_key(|volume| volume.version);
             let own = &self.gluster[h];
@@ -182,7 +184,7 @@ impl Cluster {
     /// # Errors
     /// In gluster's words.
     pub fn gluster_obey(&mut self, h: usize, act: &GlusterAct) -> Result<(), String> {
-        if !self.gluster[h].running {
+        if !self.gluster[h].running && !matches!(act, GlusterAct::BrickFolder { .. }) {
             return Err("Connection failed. Please check if gluster daemon is operational.".into());
         }
         match act {
@@ -212,8 +214,7 @@ impl Cluster {
                 volume.options.insert(key.clone(), value.clone());
                 Ok(())
             }),
-            #[allow(unreachable_patterns, reason = "acts that this does not know yet")]
-            other => Err(format!("the simulation does not know {other:?}")),
+            other => self.repair_obey(h, other),
         }
     }
 

@@ -6,6 +6,7 @@ use provision::probe::brick::Folder;
 use provision::probe::gluster::{Gluster, Peer};
 use provision::probe::gluster_volume::{Brick, Heal, Info, Process, Status, Volume};
 use provision::probe::mounted::{Mounted, Source};
+use std::collections::BTreeMap;
 
 impl Cluster {
     pub fn gluster_says(&self, h: usize) -> Gluster {
@@ -134,7 +135,11 @@ impl Cluster {
             volume_id: there.map(|it| it.volume_id.clone()).unwrap_or_default(),
             gfid: marked,
             inside: String::new(),
+            blames: self.blames(h),
+            blames_unknown: false,
             marks_read: self.machines[h].has("attr"),
+            blames: BTreeMap::new(),
+            blames_unknown: false,
         }
     }
 

@@ -134,7 +134,7 @@ pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
                 !trace(p),
                 "{what} is founded though {other} has a trace of one"
             );
-            let silent = !cluster.swarm.reachable(p) && dark != Some(p);
+            let silent = (!cluster.swarm.reachable(p) || cluster.mute[p]) && dark != Some(p);
             assert!(!silent, "{what} is founded though {other} does not answer");
         }
     };
@@ -176,6 +176,17 @@ pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
             founds("a volume", &|p| {
                 cluster.gluster[p].volume.is_some() || cluster.gluster[p].folder.is_some()
             });
+        }
+        Act::Gluster(GlusterAct::ResetBrick { brick, .. }) => {
+            let b = brick.split(':').next().and_then(|host| cluster.host(host));
+            let others = cluster
+                .hosts()
+                .filter(|p| Some(*p) != b && cluster.gluster[*p].brick)
+                .count();
+            assert!(
+                others + 1 >= cluster.brick_count(),
+                "{brick} is made again while only {others} others work"
+            );
         }
         Act::Postgres(PostgresAct::Initdb { .. }) => {
             founds("a database", &|p| cluster.databases[p].data.is_some());

@@ -26,6 +26,7 @@ mod mesh;
 mod obeys;
 mod packages;
 mod pgpool;
+mod replaced;
 #[allow(dead_code)]
 #[path = "../engine_sim/run.rs"]
 mod run;

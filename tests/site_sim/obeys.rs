@@ -168,8 +168,16 @@ impl Cluster {
                     }
                 })
             }
-            #[allow(unreachable_patterns, reason = "acts that this does not know yet")]
-            other => Err(format!("the simulation does not know {other:?}")),
+            PostgresAct::SetAside { timeline, .. } => {
+                let own = &mut self.databases[h];
+                let of = own.data.as_ref().map(|data| (data.timeline, data.standby));
+                if own.running || of != Some((*timeline, false)) {
+                    return Err("changed since this was planned".into());
+                }
+                own.aside.extend(own.data.take());
+                self.machines[h].clear(PGDATA);
+                Ok(())
+            }
         }
     }
 

@@ -21,6 +21,14 @@ const ZONE: &str = "public";
 impl Cluster {
     /// What a host that can be reached answers.
     pub fn says(&self, h: usize, query: &Query) -> Seen<Answer> {
+        if self.mute[h] && of_daemon(query) {
+            return Seen::Unknown("did not answer within 30 s".into());
+        }
+        self.tells(h, query)
+    }
+
+    /// The same of a host whose daemons all answer.
+    pub fn tells(&self, h: usize, query: &Query) -> Seen<Answer> {
         let machine = &self.machines[h];
         Seen::Is(match query {
             Query::Docker | Query::SwarmNodes => {
@@ -88,6 +96,9 @@ impl Cluster {
             Query::GlusterBrick(path) if path == BRICK => Answer::GlusterBrick(self.folder_says(h)),
             Query::Mounted(path) if path == MOUNT => Answer::Mounted(self.mount_says(h)),
             Query::Postgres(_) => Answer::Postgres(self.postgres_says(h)),
+            Query::PostgresPast(about) => {
+                Answer::PostgresPast(self.past_says(h, about.timeline, about.at.0))
+            }
             Query::Pgpool(_) => Answer::Pgpool(self.pgpool_says(h)),
             other => return unknown(other),
         })
@@ -168,6 +179,23 @@ impl Cluster {
             stale: false,
         }
     }
+}
+
+/// Whether a daemon is asked that may hang.
+fn of_daemon(query: &Query) -> bool {
+    matches!(
+        query,
+        Query::Docker
+            | Query::SwarmNodes
+            | Query::Gluster
+            | Query::GlusterVolume(_)
+            | Query::GlusterStatus(_)
+            | Query::GlusterBrick(_)
+            | Query::Mounted(_)
+            | Query::Postgres(_)
+            | Query::PostgresPast(_)
+            | Query::Pgpool(_)
+    )
 }
 
 fn unknown(query: &Query) -> Seen<Answer> {

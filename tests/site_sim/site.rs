@@ -88,10 +88,7 @@ pub fn wrong(cluster: &Cluster) -> Vec<String> {
                 .enabled
                 .contains(&format!("{unit}.service"))
         };
-        say(
-            all.iter().all(|unit| enabled(unit)),
-            &format!("units of {name} at boot"),
-        );
+        say(all.iter().all(enabled), &format!("units of {name} at boot"));
     }
     say(
         cluster.served().is_some(),
@@ -140,6 +137,7 @@ pub fn wrong(cluster: &Cluster) -> Vec<String> {
 pub fn check_well(site: &Site, sim: &Sim, ended: &Ended) {
     let well = matches!(ended.outcome, Some(Outcome::Changed | Outcome::Converged));
     assert!(well, "ended {:?}: {}", ended.outcome, why(ended));
+    sim.cluster.borrow_mut().ticks(3);
     let found = wrong(&sim.cluster.borrow());
     assert!(
         found.is_empty(),
