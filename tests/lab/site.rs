@@ -152,13 +152,11 @@ impl<'a> Site<'a> {
         let json = self.verb("plan", &["--format", "json"]).expect(0);
         let again = self.verb("plan", &["--format", "json"]).expect(0);
         assert_eq!(json.out, again.out);
-        for (host, (before, after)) in before
-            .iter()
-            .zip(&fingerprint::whole(self.lab, DISKS))
-            .enumerate()
-        {
-            let name = self.lab.host(host + 1);
-            assert_eq!(before.changes(after, &[]), [""; 0], "{name}");
+        let after = fingerprint::whole(self.lab, DISKS);
+        // A host of the lab that is not the inventory's lives its own life.
+        for host in &self.hosts {
+            let changes = before[host - 1].changes(&after[host - 1], &[]);
+            assert_eq!(changes, [""; 0], "{}", self.lab.host(*host));
         }
         for ended in [&text, &json] {
             self.no_secret(&ended.out);
