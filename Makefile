@@ -49,7 +49,7 @@ test-lab: tools ## Real daemons on three hosts: needs root
 	cargo test --locked -p lab -- --include-ignored
 	cargo test --locked -p provision --tests -- --ignored --skip shape_ --test-threads=1 --nocapture
 
-test-shapes: tools ## Clusters of five and of six hosts, and one built by hand: needs root and memory, not part of `make test`
+test-shapes: tools ## Whole clusters of other shapes, up to six hosts, one built by hand: needs root and memory, not part of `make test`
 	cargo build --locked --workspace --bins
 	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
 	cargo test --locked -p provision --test lab -- --ignored shape_ --test-threads=1 --nocapture
