@@ -6,7 +6,6 @@ use provision::probe::brick::Folder;
 use provision::probe::gluster::{Gluster, Peer};
 use provision::probe::gluster_volume::{Brick, Heal, Info, Process, Status, Volume};
 use provision::probe::mounted::{Mounted, Source};
-use std::collections::BTreeMap;
 
 impl Cluster {
     pub fn gluster_says(&self, h: usize) -> Gluster {
@@ -138,8 +137,6 @@ impl Cluster {
             blames: self.blames(h),
             blames_unknown: false,
             marks_read: self.machines[h].has("attr"),
-            blames: BTreeMap::new(),
-            blames_unknown: false,
         }
     }
 
