@@ -149,16 +149,19 @@ impl<'a, F: Fleet> Engine<'a, F> {
 impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     /// Asks what is open: of the tasks whose turn it is, or of all. Says whether there was anything to ask.
     fn ask(&mut self, all: bool) -> bool {
-        let mut tasks = self.engine.asked_now(all);
-        if self.asks_health {
-            tasks.extend(self.engine.tell_health());
-        }
+        let only = (!all).then(|| {
+            let mut tasks = self.engine.come_to(&self.busy);
+            if self.asks_health {
+                tasks.extend(self.engine.tell_health());
+            }
+            tasks
+        });
         let mut asked = false;
         for host in self.engine.hosts.iter() {
             if self.busy.contains(host) {
                 continue;
             }
-            let queries = self.engine.open_questions(host, &tasks);
+            let queries = self.engine.open_questions(host, only.as_ref());
             if queries.is_empty() {
                 continue;
             }

@@ -94,28 +94,26 @@ impl<F: super::Fleet> Engine<'_, F> {
         along
     }
 
-    /// The tasks whose questions are asked now: of all that are open, when `all` says so.
-    pub(super) fn asked_now(&self, all: bool) -> BTreeSet<usize> {
-        let is_open = |index: &usize| self.progress[*index].is_open();
-        let open = (0..self.works.len()).filter(is_open);
-        if all {
-            return open.collect();
-        }
+    /// Whether a task is asked as soon as it has a question, whoever's turn it is.
+    fn is_asked_at_once(&self, index: usize) -> bool {
         // A reading may be what another host waits for.
-        let at_once = |index: &usize| {
-            self.progress[*index].last == Last::Never || self.works[*index].register.is_some()
-        };
-        let (mut now, later): (BTreeSet<usize>, BTreeSet<usize>) = open.partition(at_once);
-        if later.is_empty() {
-            return now;
-        }
-        let hosts: BTreeSet<&HostName> = later
-            .iter()
-            .flat_map(|index| &self.works[*index].hosts)
+        self.progress[index].last == Last::Never || self.works[index].register.is_some()
+    }
+
+    /// The tasks whose turn it is to be asked, besides those that are asked at once. A host that is busy has not come
+    /// to anything yet.
+    pub(super) fn come_to(&self, busy: &BTreeSet<HostName>) -> BTreeSet<usize> {
+        let mut now = BTreeSet::new();
+        let hosts: BTreeSet<&HostName> = (0..self.works.len())
+            .filter(|index| self.progress[*index].is_open() && !self.is_asked_at_once(*index))
+            .flat_map(|index| &self.works[index].hosts)
+            .filter(|host| !busy.contains(*host) && !self.stopped_hosts.contains_key(*host))
             .collect();
         let mut come: BTreeMap<usize, usize> = BTreeMap::new();
         for host in hosts {
-            let asking = self.kept_by(host).unwrap_or_default();
+            let Frontier::Asking(asking) = self.frontier(host) else {
+                continue;
+            };
             now.extend(asking.first);
             for index in asking.turn {
                 *come.entry(index).or_default() += 1;
@@ -131,23 +129,14 @@ impl<F: super::Fleet> Engine<'_, F> {
         now
     }
 
-    fn kept_by(&self, host: &HostName) -> Option<Asking> {
-        if self.stopped_hosts.contains_key(host) {
-            return None;
-        }
-        match self.frontier(host) {
-            Frontier::Asking(asking) => Some(asking),
-            _ => None,
-        }
-    }
-
-    /// The questions to a host that are open for these tasks, and when there are any, those that are foreseen.
+    /// The questions to a host that are open: of all tasks, or of those that are asked at once and of these. When there
+    /// are any, those that are foreseen go along.
     pub(super) fn open_questions(
         &self,
         host: &HostName,
-        tasks: &BTreeSet<usize>,
+        only: Option<&BTreeSet<usize>>,
     ) -> BTreeSet<Query> {
-        let mut open = self.needed(host, tasks);
+        let mut open = self.needed(host, only);
         if !open.is_empty() {
             let tasks = self.ties.of_host(host).iter();
             let unknown = tasks
@@ -161,10 +150,13 @@ impl<F: super::Fleet> Engine<'_, F> {
         open
     }
 
-    fn needed(&self, host: &HostName, tasks: &BTreeSet<usize>) -> BTreeSet<Query> {
+    fn needed(&self, host: &HostName, only: Option<&BTreeSet<usize>>) -> BTreeSet<Query> {
+        let is_asked = |index: &usize| {
+            only.is_none_or(|only| self.is_asked_at_once(*index) || only.contains(index))
+        };
         self.ties
             .askers(host)
-            .filter(|index| tasks.contains(index))
+            .filter(is_asked)
             .filter_map(|index| match &self.progress[index].stage {
                 Stage::Asking(need) => Some(&need.0),
                 _ => None,

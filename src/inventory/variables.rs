@@ -160,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_known_by_its_name() {
+        for variable in all().filter(|variable| variable.kind == Kind::Secret) {
+            assert!(
+                crate::yaml::names_a_secret(variable.name),
+                "{}",
+                variable.name
+            );
+        }
+    }
+
+    #[test]
     fn near_names_are_found_and_foreign_ones_pass() {
         let table = [
             ("docker_versoin", Some("docker_version")),

@@ -1,17 +1,20 @@
 //! `mount`: a file system is mounted, now and after a boot.
 
+mod fstab;
+mod refuse;
+
 use super::argument::{defaulted, needed};
 use super::attributes::Wanted;
 use super::edited_file::{EditedFile, Text};
-use super::line::{bare, lines};
+use super::line::lines;
 use super::managed_file::object;
-use super::refusal::{OTHER_LINE, OTHER_MOUNT, SHARED_LINE, SHARED_MOUNT, SOMETHING_ELSE, refuse};
 use super::{Args, Context, Health, Light, MemberHealth, Module, Unfit};
 use crate::inventory::HostName;
 use crate::plan::{Act, Claim, Class, Decision, Expect, MountAct, Step, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::mounted::{Mounted, Source};
 use crate::probe::{Answers, Need, Query, Seen};
+use fstab::{escape, set, words};
 
 /// A file system and the place that it is mounted at.
 #[derive(Clone, Debug)]
@@ -270,145 +273,5 @@ impl Mount {
         let query = Query::Mounted(self.path.clone());
         let step = Step::new(id, &self.host, class, why, Act::Mount(act));
         Some(step.done(Claim::new(&self.host, query, Expect::Mounted)))
-    }
-
-    fn other(&self, here: &Source) -> Decision {
-        let code = if self.is_shared() {
-            SHARED_MOUNT
-        } else {
-            OTHER_MOUNT
-        };
-        refuse(
-            &self.host,
-            code,
-            format!(
-                "something else than {} is mounted at {} on {}, and is not taken away",
-                self.source, self.path, self.host
-            ),
-            vec![format!(
-                "{}: {} is {} ({}), not {}",
-                self.host, self.path, here.source, here.kind, self.kind
-            )],
-            format!(
-                "see what it is and who uses it (`findmnt {0}`, `fuser -vm {0}`), unmount it by hand and run again",
-                self.path
-            ),
-        )
-        .into()
-    }
-
-    fn other_line(&self, line: &str) -> Decision {
-        let code = if self.is_shared() {
-            SHARED_LINE
-        } else {
-            OTHER_LINE
-        };
-        refuse(
-            &self.host,
-            code,
-            format!(
-                "/etc/fstab on {} mounts something else at {}, and a second line is never added",
-                self.host, self.path
-            ),
-            vec![
-                format!("{}: {line}", self.host),
-                format!("wanted: {}", self.fields.join(" ")),
-            ],
-            "when nothing needs that line any more, take it out by hand and run again",
-        )
-        .into()
-    }
-
-    fn in_the_way(&self) -> Decision {
-        refuse(
-            &self.host,
-            SOMETHING_ELSE,
-            format!("{} on {} is no directory", self.path, self.host),
-            vec![format!("{}: {} is something else", self.host, self.path)],
-            format!(
-                "look at it (`ls -ld {}`), move it away and run again",
-                self.path
-            ),
-        )
-        .into()
-    }
-}
-
-/// fstab(5): a space is `\040`, a tab `\011`, a backslash `\134`.
-fn escape(field: &str) -> String {
-    field
-        .replace('\\', "\\134")
-        .replace(' ', "\\040")
-        .replace('\t', "\\011")
-        .replace('\n', "\\012")
-}
-
-/// The fields of a line of the table.
-fn words(line: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bare(line)).into_owned();
-    let words = text.split_whitespace().map(str::to_owned);
-    words.take_while(|word| !word.starts_with('#')).collect()
-}
-
-/// The table with the line in the place of the last one for the same mount point, else at the end.
-fn set(now: &[u8], fields: &[String; 6]) -> Vec<u8> {
-    let ours = |line: &[u8]| {
-        words(line)
-            .get(1)
-            .is_some_and(|place| place.trim_end_matches('/') == fields[1])
-    };
-    let same = |line: &[u8]| {
-        let mut words = words(line);
-        // Both numbers may be left out.
-        while words.len() < 6 {
-            words.push("0".to_owned());
-        }
-        words == *fields
-    };
-    let line = format!("{}\n", fields.join(" "));
-    let all: Vec<&[u8]> = lines(now).collect();
-    let Some(place) = all.iter().rposition(|line| ours(line)) else {
-        let mut new = now.to_vec();
-        if !new.is_empty() && !new.ends_with(b"\n") {
-            new.push(b'\n');
-        }
-        new.extend_from_slice(line.as_bytes());
-        return new;
-    };
-    if same(all[place]) {
-        return now.to_vec();
-    }
-    [
-        &all[..place].concat(),
-        line.as_bytes(),
-        &all[place + 1..].concat(),
-    ]
-    .concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{escape, set};
-
-    fn put(now: &str) -> String {
-        let fields = ["/dev/sdb", "/data/my brick", "xfs", "defaults", "0", "0"].map(escape);
-        String::from_utf8(set(now.as_bytes(), &fields)).unwrap()
-    }
-
-    #[test]
-    fn a_mount_point_has_one_line() {
-        let line = "/dev/sdb /data/my\\040brick xfs defaults 0 0\n";
-        assert_eq!(put(""), line);
-        assert_eq!(put(line), line);
-        let spaced = "# x\n/dev/sdb\t/data/my\\040brick  xfs defaults\n/dev/sda / xfs defaults 0 1";
-        assert_eq!(put(spaced), spaced);
-        assert_eq!(
-            put("/dev/sdc /data/my\\040brick xfs noatime\n/dev/sda / xfs defaults 0 1"),
-            format!("{line}/dev/sda / xfs defaults 0 1")
-        );
-        assert_eq!(
-            put("/dev/sda / xfs defaults 0 1"),
-            format!("/dev/sda / xfs defaults 0 1\n{line}")
-        );
     }
 }

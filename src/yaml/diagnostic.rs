@@ -40,11 +40,12 @@ impl fmt::Display for Diagnostic {
             true => write!(f, "{}: {}", self.span.source.name, self.message)?,
             false => write!(f, "{}: {}", self.span, self.message)?,
         }
-        if let Some(line) = self.span.source.text.lines().nth(self.span.line - 1) {
+        let lines: Vec<&str> = self.span.source.text.lines().collect();
+        if let Some((line, above)) = lines.get(..self.span.line).and_then(<[&str]>::split_last) {
             let number = self.span.line.to_string();
             let margin = " ".repeat(number.len());
             // A very long line would drown the message.
-            let shown: String = masked(line).chars().take(160).collect();
+            let shown: String = shown(line, above).chars().take(160).collect();
             write!(f, "\n {margin} |\n {number} | {shown}")?;
             if self.span.column <= shown.chars().count() + 1 {
                 let pad: String = shown
@@ -74,10 +75,27 @@ pub fn names_a_secret(name: &str) -> bool {
         "token",
         "cookie",
         "pool_key",
+        "secret_key",
     ]
     .iter()
     .any(|end| name.ends_with(end))
         || ["database_url", "amqp_url"].contains(&name.as_str())
+}
+
+/// The line without secrets. A value may begin below its name, which is then the first line above that is further out.
+fn shown(line: &str, above: &[&str]) -> String {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let name = above
+        .iter()
+        .rev()
+        .find(|above| !above.trim().is_empty() && depth(above) < depth(line))
+        .and_then(|above| above.split_once(':'))
+        .map(|(name, _)| name.trim_matches(['"', '\'', ' ', '-', '\t']));
+    if name.is_some_and(names_a_secret) {
+        format!("{}********", &line[..depth(line)])
+    } else {
+        masked(line)
+    }
 }
 
 /// The line with the values of secret names replaced, so that a message cannot carry one into a log.
@@ -165,4 +183,22 @@ pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_shown_wherever_its_value_begins() {
+        let text = "vars:\n  pg_pass: zq7\n  secret_key:\n\n    \"zq7\\nx\"\n  database_url: |\n    zq7\n  shown: plain\n";
+        let lines: Vec<&str> = text.lines().collect();
+        let all: Vec<String> = (0..lines.len())
+            .map(|at| shown(lines[at], &lines[..at]))
+            .collect();
+        assert!(!all.join("\n").contains("zq7"), "{all:#?}");
+        assert_eq!(all[1], "  pg_pass: ********");
+        assert_eq!(all[4], "    ********");
+        assert_eq!(all[7], "  shown: plain");
+    }
 }

@@ -119,6 +119,6 @@ pub fn of_inventory(lab: &Lab) {
     );
     wrong(
         site(lab).var("cluster_vip", "10.20.0.2").run(&[]),
-        &["10.20.0.2 is the address of ke2-server2"],
+        &["is the address of the host `ke2-server2`"],
     );
 }

@@ -114,7 +114,7 @@ fn a_host_that_was_replaced_and_a_brick_that_was_lost() {
     });
     assert_eq!(
         restore.show(),
-        "printf 'UUID=7e01382b-0000-4000-8000-000000000003\\noperating-version=110000\\n' >/var/lib/glusterd/glusterd.info, and glusterd anew"
+        r#"printf "UUID=7e01382b-0000-4000-8000-000000000003\\noperating-version=110000\\n" >/var/lib/glusterd/glusterd.info, and glusterd anew"#
     );
     let script = text(&restore, None);
     // Looked at with the daemon stopped, and started again whatever was found.

@@ -111,7 +111,7 @@ fn other_acts_on_stacks() {
                 node: "rabbit@mq-ke2-server3".into(),
             },
             "rabbitmqctl forget_cluster_node rabbit@mq-ke2-server3 in a container of ke2_rabbitmq",
-            "--- 120 s\nc=$(docker ps -q --filter label=com.docker.swarm.service.name=ke2_rabbitmq | head -n 1); [ -n \"$c\" ] || { echo 'no container of it runs here' >&2; exit 75; }\ndocker exec \"$c\" rabbitmqctl forget_cluster_node rabbit@mq-ke2-server3\n",
+            "--- 120 s\nc=$(docker ps -q --filter 'label=com.docker.swarm.service.name=ke2_rabbitmq' | head -n 1); [ -n \"$c\" ] || { echo 'no container of it runs here' >&2; exit 75; }\ndocker exec \"$c\" rabbitmqctl forget_cluster_node rabbit@mq-ke2-server3\n",
         ),
         (
             StackAct::Reload {
@@ -119,15 +119,7 @@ fn other_acts_on_stacks() {
                 how: Reload::Nginx,
             },
             "nginx -s reload in the container of ke2_nginx",
-            "--- 120 s\nfor c in $(docker ps -q --filter label=com.docker.swarm.service.name=ke2_nginx); do docker exec \"$c\" nginx -s reload || exit; done\n",
-        ),
-        (
-            StackAct::Reload {
-                service: "ke2_rabbitmq".into(),
-                how: Reload::Rabbitmq(vec!["local-ca.crt".into(), "server.crt".into()]),
-            },
-            "copy the certificates, rabbitmqctl eval 'ssl:clear_pem_cache().' in the container of ke2_rabbitmq",
-            "--- 120 s\nfor c in $(docker ps -q --filter label=com.docker.swarm.service.name=ke2_rabbitmq); do docker exec \"$c\" sh -c \"set -e; for n in local-ca.crt server.crt; do install -m 0400 -o rabbitmq -g rabbitmq \\\"/run/.kompira_ssl/\"'$n\" \"/etc/rabbitmq/ssl/$n\"; done; rabbitmqctl -q eval '\"'ssl:clear_pem_cache().' >/dev/null\" || exit; done\n",
+            "--- 120 s\nfor c in $(docker ps -q --filter 'label=com.docker.swarm.service.name=ke2_nginx'); do docker exec \"$c\" nginx -s reload || exit; done\n",
         ),
         (
             StackAct::Pull {
@@ -176,4 +168,23 @@ fn certificates_go_by_standard_input_and_the_authoritys_key_stays() {
     assert!(run.ends_with("<<< Y2E=\nc2VydmVy\na2V5\n\n"), "{run}");
     assert!(!run.contains("local-ca.key"), "{run}");
     assert!(run.contains("mv -f .key.new server.key"), "{run}");
+}
+
+#[test]
+fn rabbitmq_gets_copies_of_its_own_before_it_reads_them_again() {
+    let files = ["local-ca.crt", "server.crt", "server.key"];
+    let act = Act::Stack(StackAct::Reload {
+        service: "ke2_rabbitmq".into(),
+        how: Reload::Rabbitmq(files.map(str::to_owned).into()),
+    });
+    assert_eq!(
+        act.show(),
+        "copy the certificates, rabbitmqctl eval 'ssl:clear_pem_cache().' in the container of ke2_rabbitmq"
+    );
+    let inside = "set -e; for n in local-ca.crt server.crt server.key; do install -m 0400 -o rabbitmq -g rabbitmq \"/run/.kompira_ssl/$n\" \"/etc/rabbitmq/ssl/$n\"; done; rabbitmqctl -q eval 'ssl:clear_pem_cache().' >/dev/null";
+    let run = format!(
+        "--- 120 s\nfor c in $(docker ps -q --filter 'label=com.docker.swarm.service.name=ke2_rabbitmq'); do docker exec \"$c\" sh -c {} || exit; done\n",
+        crate::probe::shell::quote(inside)
+    );
+    assert_eq!(text(&act, None), run);
 }
