@@ -8,7 +8,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 export PROVISION_LAB ?= $(RELEASE)/lab
 export LAB_NAME ?= demo
 
-.PHONY: help demo demo-down status build tools check test test-unit test-lab test-shapes bench
+.PHONY: help demo demo-down status build tools check test test-unit test-sim test-lab test-shapes bench
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
@@ -42,6 +42,9 @@ test: check test-unit test-lab ## Everything, the lab included
 
 test-unit: tools ## What needs no lab: cases, simulation, parsers, command line, ssh on loopback
 	cargo test --locked -p provision --lib --bins --tests
+
+test-sim: ## 100,000 random histories of the whole site; SEED=n repeats one (tests/site_sim)
+	$(if $(SEED),PROVISION_SIM_SEED=$(SEED)) PROVISION_SIM_FRESH=100000 cargo test --locked -p provision --test site_sim fresh -- --nocapture
 
 test-lab: tools ## Real daemons on three hosts: needs root
 	cargo build --locked --workspace --bins

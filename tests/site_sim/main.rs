@@ -1,4 +1,18 @@
 //! All layers of the site against simulated hosts, driven by the real engine with the real playbooks.
+//!
+//! A [`cluster::Cluster`] is all that there is: power, links, engines and the swarm (`swarm_sim`, shared with the swarm's
+//! own simulation); a `Machine` a host (packages, paths, units at boot, firewall); a `Glusterd` with its view of the
+//! pool, its brick's folder and its mount; an `Instance` with its data directory (timelines, commits, slots); a `Daemon`
+//! of Pgpool-II with the nodes as it remembers them and the address. `Cluster::tick` is two seconds in which every layer
+//! does what it does by itself: rafts, healing, streaming, the guard at boot, failover (docs/failover.md).
+//!
+//! `says` answers typed questions and `obeys` does typed acts, with the refusals of the real programs. `fleet` puts
+//! both behind the engine, with time, faults and writers; `law` is checked around every act; `events` are what befalls
+//! hosts between runs; `history` plays them and judges the end by `causes`, reasoned from what is really there; what is
+//! wrong is printed with its seed and a shortened trace. `bugs` are mistakes made on purpose: each must be caught.
+//!
+//! Left out: stacks (the group `kompira` is empty), other shapes than three or five hosts with every layer, settings
+//! that wait for a restart of PostgreSQL, split-brain of files, replicas behind a lost slot, links between single pairs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
