@@ -297,8 +297,10 @@ fn shape_apart() {
 }
 
 /// A host is replaced, a disk and a data directory are lost; two writers go on.
-#[test]
-#[ignore = "needs root and the lab"]
+#[expect(
+    dead_code,
+    reason = "not a test yet: it has not run to its end in the lab"
+)]
 fn replaced_host() {
     let lab = scenario("three hosts up", || Lab::up("replaced", 3));
     let site = scenario("the layers, and two writers", || {
