@@ -110,7 +110,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn histories_that_are_always_played() {
     if number("PROVISION_SIM_SEED").is_none() {
-        play(0, number("PROVISION_SIM_HISTORIES").unwrap_or(150));
+        play(0, number("PROVISION_SIM_HISTORIES").unwrap_or(60));
     }
 }
 
@@ -126,5 +126,5 @@ fn fresh_histories() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let first = now.as_secs() * 1_000_000;
     println!("seeds from {first}");
-    play(first, number("PROVISION_SIM_FRESH").unwrap_or(100));
+    play(first, number("PROVISION_SIM_FRESH").unwrap_or(20));
 }
