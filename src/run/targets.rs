@@ -6,6 +6,7 @@ use crate::connection::{
 };
 use crate::failure::Failure;
 use crate::inventory::{Host, Inventory, Transport};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -158,11 +159,25 @@ fn ask_password() -> Result<Secret, Failure> {
             })?;
         return Ok(Secret::new(line.trim_end_matches(['\r', '\n'])));
     }
-    console::Term::stderr()
-        .write_str(prompt)
-        .and_then(|()| console::Term::stderr().read_secure_line())
-        .map(Secret::new)
+    read_hidden(prompt)
+        .map(|line| Secret::new(line.trim_end_matches(['\r', '\n'])))
         .map_err(|error| Failure::usage(format!("the sudo password cannot be read: {error}")))
+}
+
+/// Asks at the terminal for a line that is not shown. The echo ends before the question is seen, and what is typed is
+/// never thrown away, however fast it comes.
+fn read_hidden(question: &str) -> std::io::Result<String> {
+    let terminal = std::io::stdin();
+    let before = tcgetattr(&terminal)?;
+    let mut hidden = before.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    hidden.local_modes.insert(LocalModes::ECHONL);
+    tcsetattr(&terminal, OptionalActions::Now, &hidden)?;
+    let mut line = String::new();
+    let read =
+        write!(std::io::stderr(), "{question}").and_then(|()| terminal.lock().read_line(&mut line));
+    tcsetattr(&terminal, OptionalActions::Now, &before)?;
+    read.map(|_| line)
 }
 
 /// Shows host keys that are not on record: those of `--accept-new-key` are believed, be they unknown or
