@@ -80,7 +80,10 @@ pub fn three_and_one(lab: &Lab) {
     lab.sh(4, "docker swarm leave");
     let steps_wanted: BTreeSet<_> = [
         step("swarm/forget/ke2-server4", 4, "repair"),
+        step("swarm/mark/ke2-server4", 4, "repair"),
         step("swarm/join/ke2-server4", 4, "create"),
+        step("swarm/activate/ke2-server4", 4, "repair"),
+        step("swarm/unmark/ke2-server4", 4, "repair"),
     ]
     .into();
     assert_eq!(steps(&run(&["--dry-run"]).plan()), steps_wanted);
