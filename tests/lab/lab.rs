@@ -33,14 +33,16 @@ impl Lab {
         Self::made(kind, names, &["--network", network])
     }
 
-    fn made(kind: &str, names: Vec<String>, words: &[&str]) -> Self {
+    /// Each of `wanted` is a name, or `name=address`.
+    fn made(kind: &str, wanted: Vec<String>, words: &[&str]) -> Self {
+        let name = |host: &String| host.split('=').next().unwrap_or_default().to_owned();
         let lab = Self {
             name: format!("ci-{kind}-{}", std::process::id()),
-            names,
+            names: wanted.iter().map(name).collect(),
             files: TempDir::new().unwrap(),
         };
-        let names = lab.names.join(",");
-        lab.run("up", &[&["--names", &names], words].concat());
+        let wanted = wanted.join(",");
+        lab.run("up", &[&["--names", &wanted], words].concat());
         lab
     }
 
