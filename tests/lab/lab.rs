@@ -24,17 +24,18 @@ impl Drop for Lab {
 impl Lab {
     /// Makes a lab of blank hosts.
     pub fn up(kind: &str, hosts: usize) -> Self {
-        Self::made(kind, (1..=hosts).map(name_of).collect(), &[])
+        let names: Vec<String> = (1..=hosts).map(name_of).collect();
+        Self::made(kind, &names, &[])
     }
 
     /// The same with other names, in another network.
     pub fn elsewhere(kind: &str, names: &[&str], network: &str) -> Self {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Self::made(kind, names, &["--network", network])
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        Self::made(kind, &names, &["--network", network])
     }
 
     /// Each of `wanted` is a name, or `name=address`.
-    fn made(kind: &str, wanted: Vec<String>, words: &[&str]) -> Self {
+    fn made(kind: &str, wanted: &[String], words: &[&str]) -> Self {
         let name = |host: &String| host.split('=').next().unwrap_or_default().to_owned();
         let lab = Self {
             name: format!("ci-{kind}-{}", std::process::id()),
