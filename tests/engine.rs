@@ -219,10 +219,20 @@ fn reading(host: &str) -> Work<'static> {
 }
 
 fn layers() -> Vec<LayerSpec> {
-    vec![LayerSpec {
-        name: "one".into(),
-        needs: vec![],
-    }]
+    vec![
+        LayerSpec {
+            name: "one".into(),
+            needs: vec![],
+        },
+        LayerSpec {
+            name: "two".into(),
+            needs: vec![0],
+        },
+        LayerSpec {
+            name: "free".into(),
+            needs: vec![],
+        },
+    ]
 }
 
 struct Run {
@@ -436,6 +446,42 @@ fn a_host_that_fails_stops_only_itself() {
     assert!(run.stopped.contains_key("a") && !run.stopped.contains_key("b"));
     assert!(!fleet.has("a", "/y"), "what follows a failure is not done");
     assert!(fleet.has("b", "/x") && fleet.has("b", "/y"));
+}
+
+#[test]
+fn a_cluster_task_waits_for_the_layers_it_needs_on_other_hosts_too() {
+    let cluster = |layer, path: &str| Work {
+        cluster: true,
+        ..work(layer, "b", "directory", &format!("{{path: {path}}}"))
+    };
+    let works = |after| {
+        vec![
+            directory("a", "/x"),
+            directory("a", "/x/y"),
+            cluster(after, "/after"),
+        ]
+    };
+    let order = |fleet: &Memory| -> Vec<String> {
+        let batches = fleet.batches.borrow();
+        batches
+            .iter()
+            .flat_map(|(_, paths)| paths.clone())
+            .collect()
+    };
+    let fleet = Memory::default();
+    simple(&fleet, works(1), Mode::Apply);
+    assert_eq!(order(&fleet), ["/x", "/x/y", "/after"]);
+    // A layer that needs nothing of it goes ahead.
+    let fleet = Memory::default();
+    simple(&fleet, works(2), Mode::Apply);
+    assert_eq!(order(&fleet).last().map(|path| &**path), Some("/x/y"));
+    // A host that has failed is not waited for.
+    let fleet = Memory {
+        fails: Some(("a".into(), "/x".into())),
+        ..Memory::default()
+    };
+    simple(&fleet, works(1), Mode::Apply);
+    assert!(fleet.has("b", "/after") && !fleet.has("a", "/x/y"));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use super::engine::{Engine, Stage, Work};
 use crate::inventory::HostName;
 use crate::module::Health;
-use crate::plan::{Class, Plan, Planned, Reach, Refusal, Unknown};
+use crate::plan::{Class, Plan, Planned, Reach, Refusal, Unknown, Wait};
 use crate::yaml::Diagnostics;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Code of the refusal to create a cluster under `--limit`.
 const LIMITED: &str = "L1";
@@ -139,7 +140,17 @@ impl<F: super::Fleet> Engine<'_, F> {
                 blocked,
             });
         }
-        let layered = |wait: &crate::plan::Wait| (layer.to_owned(), wait.clone());
+        let held_back = decision
+            .refusals
+            .iter()
+            .find(|refusal| refusal.reach == Reach::LayerAfterWaits);
+        let layered = |wait: &Wait| {
+            let mut wait = wait.clone();
+            if let Some(Refusal { code, because, .. }) = held_back {
+                let _ = write!(wait.what, "; if not, it is refused ({code}: {because})");
+            }
+            (layer.to_owned(), wait)
+        };
         // What depends on a host that is left out is not waited for.
         let waits = decision
             .waits

@@ -77,10 +77,7 @@ impl<F: super::Fleet> Engine<'_, F> {
                 }
                 Stage::Decided(verdict) => {
                     let decision = &verdict.decision;
-                    let idle = decision.refusals.is_empty()
-                        && self.next_wait(decision).is_none()
-                        && !decision.steps.iter().any(|step| self.is_left(step));
-                    if idle {
+                    if self.is_idle(decision) {
                         continue;
                     }
                     let first = self.needed_by(work.layer, &doubtful);
@@ -115,6 +112,28 @@ impl<F: super::Fleet> Engine<'_, F> {
                 first: Vec::new(),
                 turn: doubtful,
             })
+        }
+    }
+
+    /// Whether a host task has nothing to do, to wait for, or to refuse.
+    fn is_idle(&self, decision: &Decision) -> bool {
+        decision.refusals.is_empty()
+            && self.next_wait(decision).is_none()
+            && !decision.steps.iter().any(|step| self.is_left(step))
+    }
+
+    /// Whether nothing more comes of a task in this run, as far as is known now.
+    pub(super) fn is_at_rest(&self, index: usize) -> bool {
+        let work = &self.works[index];
+        let goes_on = |host: &HostName| !self.stopped_hosts.contains_key(host);
+        if self.stopper(work.layer).is_some() || !work.hosts.iter().any(goes_on) {
+            return true;
+        }
+        match &self.progress[index].stage {
+            Stage::Skipped => true,
+            Stage::Decided(verdict) if work.cluster => !self.has_work(&verdict.decision),
+            Stage::Decided(verdict) => self.is_idle(&verdict.decision),
+            _ => false,
         }
     }
 

@@ -60,6 +60,14 @@ impl<F: super::Fleet> Engine<'_, F> {
             .collect()
     }
 
+    /// Whether the layers that this one needs have nothing left to do, also on hosts that have no part in this one.
+    pub(super) fn is_ready(&self, layer: usize) -> bool {
+        (0..self.works.len())
+            .filter(|index| self.works[*index].layer != layer)
+            .filter(|index| self.rests_on(layer, self.works[*index].layer))
+            .all(|index| self.is_at_rest(index))
+    }
+
     fn rests_on(&self, layer: usize, other: usize) -> bool {
         layer == other
             || self.layers[layer]

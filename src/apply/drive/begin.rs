@@ -87,7 +87,8 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         false
     }
 
-    /// A cluster task goes on when all its members have arrived and none of them is busy.
+    /// A cluster task goes on when all its members have arrived, none of them is busy, and the layers that its own needs
+    /// are done on the other hosts too.
     pub(super) fn cluster(&mut self, index: usize) -> bool {
         let members: Vec<HostName> = self.engine.works[index]
             .hosts
@@ -104,6 +105,9 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         }
         if self.refuse(index) {
             return true;
+        }
+        if !self.engine.is_ready(self.engine.works[index].layer) {
+            return false;
         }
         let steps = self.engine.next_of_cluster(index);
         match steps.first() {
