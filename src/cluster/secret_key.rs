@@ -8,11 +8,14 @@ use crate::inventory::HostName;
 use crate::module::{Args, Context, Module, Unfit};
 use crate::plan::{
     Act, Claim, Class, Content, Decision, Expect, Reach, Refusal, StackAct, StackExpect, Step,
-    StepId,
+    StepId, Wait,
 };
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
 use crate::probe::machine::Filesystem;
 use crate::probe::{Answers, Need, PathState, Query, Seen};
+
+/// How long the application may take between its first table and its key, in seconds.
+const WRITTEN_S: u64 = 60;
 
 /// A secret key.
 #[derive(Clone, Debug)]
@@ -166,7 +169,7 @@ impl Module for SecretKey {
                 let step = Step::new(id, host, Class::Repair, why, act);
                 step_only(self.share.guard(step, host, &mounted))
             }
-            (PathState::File { .. }, _) => self.populated(state).unwrap_or_default(),
+            (PathState::File { .. }, _) => self.unfilled(state, host),
             (PathState::Absent, _) => self.make(state, host, &mounted),
             (PathState::Directory { .. } | PathState::Other(_), _) => self.refuse(
                 "K2",
@@ -223,6 +226,30 @@ impl SecretKey {
             );
         }
         step_only(self.share.guard(step, host, mounted))
+    }
+
+    /// The application makes the tables of a new database and its key at almost the same time, and the share is asked
+    /// before the database: only a key that stays away is missing.
+    fn unfilled(&self, state: &State, host: &HostName) -> Decision {
+        let Some(mut decision) = self.populated(state) else {
+            return Decision::default();
+        };
+        for refusal in &mut decision.refusals {
+            refusal.reach = Reach::LayerAfterWaits;
+        }
+        decision.waits.push(Wait {
+            what: format!(
+                "the application writes its key into {} (looked at on {host})",
+                self.path
+            ),
+            until: Claim::new(
+                host,
+                Query::Path(self.path.clone()),
+                Expect::Stack(StackExpect::FileFilled),
+            ),
+            deadline_s: WRITTEN_S,
+        });
+        decision
     }
 
     /// K4: the database has tables, and there is no key for what is encrypted in them.

@@ -3,13 +3,20 @@
 use super::Seen;
 use super::shell::quote;
 
-/// The names of databases and commands go over standard input and as arguments; none is a secret.
+/// The names of databases and commands go over standard input and as arguments; none is a secret. Where the server's
+/// socket is, `postmaster.pid` tells (its fourth and fifth line: port, and folder of the first socket). A host without
+/// data has no table; data without a server that answers is not known.
 pub(super) fn script(database: &str) -> String {
     format!(
         "id -u postgres >/dev/null 2>&1 && command -v psql >/dev/null || {{ echo none; exit 0; }}\n\
-         [ -S /run/postgresql/.s.PGSQL.5432 ] || {{ echo none; exit 0; }}\n\
+         p=$(ls -t /var/lib/pgsql/*/data/postmaster.pid 2>/dev/null | head -n 1)\n\
+         if [ -z \"$p\" ]; then\n\
+           ls /var/lib/pgsql/*/data/PG_VERSION >/dev/null 2>&1 || {{ echo none; exit 0; }}\n\
+           echo 'there is a data directory, and no server runs on it' >&2; exit 3\n\
+         fi\n\
+         q=$(sed -n 4p \"$p\"); s=$(sed -n 5p \"$p\")\n\
          cd / && d={} && printf '%s\\n' \"select count(*) from pg_tables where schemaname = 'public'\" |\n\
-         LC_ALL=C runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h /run/postgresql -d \"$d\"",
+         LC_ALL=C runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h \"${{s:-/run/postgresql}}\" -p \"${{q:-5432}}\" -d \"$d\"",
         quote(database)
     )
 }
