@@ -152,6 +152,11 @@ fn rejoin(line: &str, volumes: &[String]) -> String {
     )
 }
 
+/// Until the first names have come: the other hosts' daemons see the new brick some seconds late, and one that missed it
+/// looks again only after `cluster.heal-timeout`, 10 minutes.
+const FILL: &str = "n=0\nwhile [ $n -lt 15 ]; do n=$((n + 1)); sleep 2; timeout 60 gluster --mode=script volume heal \"$v\" >/dev/null 2>&1; [ -z \"$(ls -A -- \"$p\" | grep -vx '.glusterfs')\" ] || break; done\n\
+     sleep 2; timeout 60 gluster --mode=script volume heal \"$v\" >/dev/null 2>&1 || :";
+
 /// `start` on a brick that is well would stop it, and `commit force` would take a disk that is not mounted: what was
 /// seen is looked at once more, here. A second `start` after a crash between the two is of no consequence. A daemon that was
 /// told of the volume since it started calls the brick new until it starts again.
@@ -166,7 +171,7 @@ fn reset(line: &str, volume: &str, brick: &str, path: &str, mount_point: &str) -
         "start",
     ];
     format!(
-        "p={} m={}\n{ON_ITS_DISK}\n\
+        "p={} m={} v={}\n{ON_ITS_DISK}\n\
          command -v getfattr >/dev/null || {{ echo 'getfattr is missing: the marks of the brick cannot be read' >&2; exit 1; }}\n\
          if [ -e \"$p\" ]; then\n\
          [ -d \"$p\" ] && [ -z \"$(ls -A -- \"$p\" | grep -vx 'lost+found')\" ] && ! getfattr --absolute-names -n trusted.glusterfs.volume-id -- \"$p\" >/dev/null 2>&1 || {CHANGED_SINCE}\n\
@@ -176,9 +181,10 @@ fn reset(line: &str, volume: &str, brick: &str, path: &str, mount_point: &str) -
          systemctl restart glusterd.service || exit\nn=0\n\
          until [ \"$(timeout 15 gluster --mode=script peer status | grep -c '(Connected)')\" = \"$(ls /var/lib/glusterd/peers | wc -l)\" ] || [ $n -ge 30 ]; do n=$((n + 1)); sleep 1; done\n\
          {}\n;; esac\n\
-         [ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}",
+         [ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}\n{FILL}",
         quote(path),
         quote(mount_point),
+        quote(volume),
         quote(&format!(
             "the brick {brick} of {volume} is lost, and is reset"
         )),

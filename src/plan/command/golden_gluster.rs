@@ -162,7 +162,7 @@ fn a_host_that_was_replaced_and_a_brick_that_was_lost() {
     let script = text(&reset, None);
     assert!(
         script.starts_with(&format!(
-            "--- 600 s\np=/data/brick/gvol0 m=/data/brick\n{disk}\n"
+            "--- 600 s\np=/data/brick/gvol0 m=/data/brick v=gvol0\n{disk}\n"
         )),
         "{script}"
     );
