@@ -4,7 +4,7 @@ use super::state::{Disk, Here};
 use super::{Postgres, State, refuse, steps};
 use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
-use crate::plan::{Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
+use crate::plan::{Advice, Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
 use crate::probe::Query;
 use crate::probe::postgres::{Lsn, Server};
 use std::collections::BTreeSet;
@@ -112,7 +112,9 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
                 }
             }
             // P4, ruling 3: Pgpool-II's online recovery brings it back as a standby.
-            Here::Stopped(disk) if !disk.standby && lost_nothing(state, member) => {}
+            Here::Stopped(disk) if !disk.standby && lost_nothing(state, member) => {
+                decision.advice.push(comes_back(state, member, host));
+            }
             Here::Stopped(disk) if !disk.standby && steps::is_given_up(of, member, disk) => {
                 decision
                     .steps
@@ -141,6 +143,19 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
 fn lost_nothing(state: &State, member: &HostName) -> bool {
     let commits = state.beyond(member).and_then(Beyond::commits);
     commits == Some(0)
+}
+
+/// What stands for it in the plan, also of a playbook that has no online recovery.
+fn comes_back(state: &State, member: &HostName, primary: &HostName) -> Advice {
+    let evidence = state.beyond(member).map(|beyond| beyond.says(member));
+    Advice {
+        code: "P4".to_owned(),
+        host: Some(member.clone()),
+        text: format!(
+            "it was a primary, {primary} is it now, and nothing would be lost ({}): online recovery by Pgpool-II makes it a standby",
+            evidence.unwrap_or_default()
+        ),
+    }
 }
 
 /// P9, P10 and P0: nobody is the primary.
