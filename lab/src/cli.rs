@@ -244,6 +244,13 @@ pub enum Command {
         #[arg(long)]
         refresh_known_hosts: bool,
     },
+    /// Put a blank disk, formatted, in the place of the brick's, of hosts that are off
+    ReplaceDisk {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        hosts: Hosts,
+    },
     /// Keep the disks of a stopped lab under a label
     Snapshot {
         #[command(flatten)]

@@ -112,6 +112,18 @@ impl Host {
             .collect()
     }
 
+    /// Makes a blank disk for the brick, in the place of the one that may be there.
+    pub fn make_brick_disk(&self) -> Result<()> {
+        let directory = self.directory();
+        let blank = directory.join("brick.img.making");
+        fs::File::create(&blank)?.set_len(BRICK_SIZE)?;
+        run(tool("mkfs.xfs")
+            .args(["-q", "-f", "-i", "size=512"])
+            .arg(&blank))?;
+        fs::rename(blank, directory.join("brick.img"))
+            .with_context(|| format!("cannot change the disk of {}", self.name()))
+    }
+
     /// Makes the disks of a machine that was never switched on, unless they are there.
     pub fn make_disks(&self) -> Result<()> {
         let directory = self.directory();
@@ -129,11 +141,7 @@ impl Host {
             let mode = if part == "docker" { 0o710 } else { 0o755 };
             fs::set_permissions(directory.join(part), fs::Permissions::from_mode(mode))?;
         }
-        let brick = directory.join("brick.img");
-        fs::File::create(&brick)?.set_len(BRICK_SIZE)?;
-        run(tool("mkfs.xfs")
-            .args(["-q", "-f", "-i", "size=512"])
-            .arg(&brick))?;
+        self.make_brick_disk()?;
         fs::write(
             directory.join("upper/etc/hostname"),
             format!("{}\n", self.name()),

@@ -97,6 +97,20 @@ pub fn replace(hosts: &[Host], record: &Record, refresh_known_hosts: bool) -> Re
     Ok(())
 }
 
+/// Puts blank disks in the place of the bricks' ones.
+pub fn replace_disks(hosts: &[Host], record: &Record) -> Result<()> {
+    for host in hosts {
+        if power::is_on(host, record) {
+            bail!(
+                "{} is on; its disk is changed while it is off: `lab kill` or `lab stop` first",
+                host.name()
+            );
+        }
+        host.make_brick_disk()?;
+    }
+    Ok(())
+}
+
 /// Does the same to every host at once; reports every failure.
 pub fn each(hosts: &[Host], record: &Record, act: fn(&Host, &Record) -> Result<()>) -> Result<()> {
     let problems: Vec<String> = thread::scope(|scope| {

@@ -127,6 +127,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 hosts::replace(hosts, record, refresh_known_hosts)
             })?;
         }
+        Command::ReplaceDisk { which, hosts } => change(&which, &hosts, hosts::replace_disks)?,
         Command::Partition {
             which,
             a,

@@ -78,9 +78,10 @@ fn leads(lab: &Lab, host: usize) {
     lab.sh(host, ask);
 }
 
+/// Pgpool-II takes nobody while it takes a node in.
 fn sql(lab: &Lab, statement: &str) -> String {
     let out = lab.sh(1, &format!(
-        "PGPASSWORD=kompira psql -XAtqw -h {VIP} -p 9999 -U kompira -d kompira -c \"{statement}\""
+        "for n in $(seq 60); do PGPASSWORD=kompira psql -XAtqw -h {VIP} -p 9999 -U kompira -d kompira -c \"{statement}\" && exit; sleep 1; done; exit 1"
     ));
     out.trim().to_owned()
 }

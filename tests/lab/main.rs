@@ -14,6 +14,7 @@ mod blank;
 mod conformance;
 mod disks;
 mod drift;
+mod faults;
 mod fingerprint;
 mod gluster;
 mod interrupted;
@@ -30,7 +31,6 @@ mod pgpool;
 mod plan;
 mod postgres;
 mod provision;
-mod replaced;
 mod scenario;
 mod shapes;
 mod site;
@@ -296,19 +296,19 @@ fn shape_apart() {
     });
 }
 
-/// A host is replaced, a disk and a data directory are lost; two writers go on.
-#[expect(
-    dead_code,
-    reason = "not a test yet: it has not run to its end in the lab"
-)]
-fn replaced_host() {
-    let lab = scenario("three hosts up", || Lab::up("replaced", 3));
-    let site = scenario("the layers, and two writers", || {
-        replaced::Site::build(&lab)
-    });
-    scenario("a blank machine in a host's place", || site.host_replaced());
-    scenario("a brick's disk lost", || site.brick_lost());
-    scenario("data directories lost", || site.data_lost());
+/// A host fails in six ways, and the same command is run again; two writers go on.
+#[test]
+#[ignore = "needs root and the lab"]
+fn trials() {
+    let lab = scenario("three hosts and a client", || Lab::up("faults", 4));
+    faults::some(&lab);
+}
+
+/// All faults on all roles, on the whole site.
+#[test]
+#[ignore = "needs root and the lab: `make test-faults`"]
+fn every_trial() {
+    faults::every();
 }
 
 /// A cluster that was built by hand, following the source document, is taken over.
