@@ -7,6 +7,7 @@ use super::plan::steps;
 use super::provision::Ended;
 use super::scenario::note;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 const VIP: &str = "10.20.0.100";
 
@@ -67,6 +68,7 @@ pub fn build(lab: &Lab) {
         lab.sh(1, &format!(
             "cd /; runuser -u postgres -- env PCPPASSFILE=/var/lib/pgsql/.pcppass pcp_recovery_node -h localhost -p 9898 -U pgpool -n {node} -w"
         ));
+        taken_in(lab, node);
     }
     lab.sh(1, "echo kept >/mnt/gluster/file");
     sql(lab, "create table proof (n int)");
@@ -76,6 +78,28 @@ pub fn build(lab: &Lab) {
 fn leads(lab: &Lab, host: usize) {
     let ask = "cd /; for n in $(seq 60); do runuser -u postgres -- env PCPPASSFILE=/var/lib/pgsql/.pcppass pcp_watchdog_info -h localhost -p 9898 -U pgpool -w | grep -q LEADER && exit; sleep 1; done; exit 1";
     lab.sh(host, ask);
+}
+
+/// Waits until Pgpool-II counts a node as a standby that is up: it takes it in some seconds after its recovery.
+fn taken_in(lab: &Lab, node: usize) {
+    let up = || {
+        let rows = sql(lab, "show pool_nodes");
+        let row = rows.lines().nth(node).unwrap_or_default().to_owned();
+        let fields: Vec<&str> = row.split('|').collect();
+        (
+            fields[3] == "up" && fields[4] == "up" && fields[6] == "standby",
+            rows,
+        )
+    };
+    let began = Instant::now();
+    loop {
+        let (is_up, rows) = up();
+        if is_up {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "{rows}");
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }
 
 /// Pgpool-II takes nobody while it takes a node in.
