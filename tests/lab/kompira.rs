@@ -82,7 +82,10 @@ pub fn secrets(lab: &Lab) {
     // Emptied with data in the database: what the application would make anew could not read what is stored.
     let file = "/mnt/gluster/var/.secret_key";
     lab.sh(1, &format!("cp -p {file} /root/key; : >{file}"));
-    run(lab, &["--dry-run"]).says(&["if not, it is refused (K4: ", ".secret_key is missing or empty"]);
+    run(lab, &["--dry-run"]).says(&[
+        "if not, it is refused (K4: ",
+        ".secret_key is missing or empty",
+    ]);
     lab.sh(1, &format!("cat /root/key >{file}; rm /root/key"));
     assert_eq!(lab.sh(1, look), key);
 }
