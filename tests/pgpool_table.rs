@@ -636,6 +636,75 @@ fn p16_another_configuration_is_loaded_one_by_one_the_leader_last() {
     );
 }
 
+/// Nobody is disrupted beside a host that is not well: the restarts would wait for the standby that comes after them.
+#[test]
+fn p16_standbys_are_repaired_before_daemons_that_know_all_nodes_are_restarted() {
+    let lost = |world: &mut World| {
+        world.0.values_mut().for_each(|host| host.stale = true);
+        world.at("db3").postgres = Postgres::default();
+        world.see(node("db3", "down", "standby"));
+    };
+    assert_eq!(
+        case(lost),
+        [
+            "pgpool/recover/db3 create via db2",
+            "pgpool/restart/db1 restart via db1",
+            "pgpool/restart/db3 restart via db3",
+            "pgpool/restart/db2 restart via db2"
+        ]
+    );
+    let detached = case(|world| {
+        world.at("db1").stale = true;
+        world.see(node("db3", "down", "standby"));
+    });
+    assert_eq!(
+        detached,
+        [
+            "pgpool/attach/db3 repair via db2",
+            "pgpool/restart/db1 restart via db1"
+        ]
+    );
+}
+
+#[test]
+fn p16_a_daemon_that_does_not_know_a_node_is_restarted_before_that_is_recovered() {
+    let lines = case(|world| {
+        for host in ["db1", "db2"] {
+            world.at(host).stale = true;
+            let nodes = world.at(host).pgpool.nodes.as_mut().unwrap();
+            nodes.retain(|node| node.host != "db3");
+        }
+        world.at("db3").postgres = Postgres::default();
+    });
+    assert_eq!(
+        lines,
+        [
+            "pgpool/restart/db1 restart via db1",
+            "pgpool/restart/db2 restart via db2",
+            "pgpool/recover/db3 create via db2"
+        ]
+    );
+}
+
+/// A daemon that is yet to be started reads the files as they are: it does not count.
+#[test]
+fn p16_a_stopped_daemon_does_not_bring_the_restarts_forward() {
+    let lines = case(|world| {
+        world.at("db1").stale = true;
+        let replaced = world.at("db3");
+        replaced.active = false;
+        (replaced.pgpool.nodes, replaced.pgpool.watchdog) = (None, None);
+        replaced.postgres = Postgres::default();
+        world.see(node("db3", "down", "standby"));
+    });
+    let at = |what: &str| lines.iter().position(|line| line.starts_with(what));
+    assert!(at("pgpool/recover/db3").is_some(), "{lines:?}");
+    assert!(
+        at("pgpool/recover/db3") < at("pgpool/restart/db1"),
+        "{lines:?}"
+    );
+}
+
 #[test]
 fn p18_a_slot_that_nobody_uses() {
     let lines = case(|world| {

@@ -25,6 +25,8 @@ pub struct Cluster {
     pub rng: Rng,
     /// Whether a commit waits for a standby.
     pub any1: bool,
+    /// How many hosts, the first ones, have the database and Pgpool-II.
+    pub databases_on: usize,
     /// Hosts whose daemons do not answer a look in time.
     pub mute: Vec<bool>,
     /// Whether `standby.sh` replaces data without counting commits: a mistake that is made on purpose.
@@ -58,6 +60,7 @@ impl Cluster {
             now: 0,
             rng: Rng::new(seed ^ 0x5eed),
             any1,
+            databases_on: hosts,
             careless: false,
             mute: vec![false; hosts],
         }
@@ -65,6 +68,11 @@ impl Cluster {
 
     pub fn hosts(&self) -> std::ops::Range<usize> {
         0..self.machines.len()
+    }
+
+    /// The hosts of the group `database`.
+    pub fn members(&self) -> std::ops::Range<usize> {
+        0..self.databases_on
     }
 
     pub fn name(&self, h: usize) -> &str {

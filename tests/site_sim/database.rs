@@ -263,9 +263,9 @@ impl Cluster {
         if own.standby {
             return Some(true);
         }
-        let peers = self.machines.len() - 1;
+        let peers = self.databases_on - 1;
         let mut answered = 0;
-        for p in self.hosts().filter(|p| *p != h) {
+        for p in self.members().filter(|p| *p != h) {
             let other = &self.databases[p];
             let server = other.running && self.connects(h, p, "5432/tcp");
             if !server && !self.logs_in(h, p) {

@@ -1,13 +1,22 @@
 //! A build and a repair that are killed, cut off or lose a host at an act, and the run after it.
 
 use super::cluster::Cluster;
-use super::fleet::{Fault, KINDS, Sim};
+use super::events::Event;
+use super::fleet::{Fault, KINDS, Kind, Sim};
+use super::history::{message, pass};
 use super::run::Site;
-use super::site::{check_well, site};
+use super::site::{built, check_well, site};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Breaks a build at an act, and finishes it; whether it had so many acts.
-fn broken_at(site: &Site, fault: Fault) -> bool {
-    let sim = Sim::of(Cluster::blank(3, fault.at as u64, true));
+fn every() -> bool {
+    std::env::var_os("PROVISION_SIM_EVERY").is_some()
+}
+
+/// Breaks a run at an act, and finishes it by the next one; whether it had so many acts.
+fn broken_at(site: &Site, start: Cluster, fault: Fault) -> bool {
+    let sim = Sim::of(start);
     sim.fault.set(Some(fault));
     let _ = site.apply(&sim);
     let came = sim.acts.get() > fault.at;
@@ -21,21 +30,104 @@ fn broken_at(site: &Site, fault: Fault) -> bool {
 /// Each kind of fault in turn, before and after an act. `PROVISION_SIM_EVERY=1` breaks at every act with every kind.
 #[test]
 fn a_build_that_breaks_off_anywhere_is_finished_by_the_next_run() {
-    let every = std::env::var_os("PROVISION_SIM_EVERY").is_some();
     let site = site(3, true);
     let mut faults = KINDS
         .into_iter()
         .flat_map(|kind| [(kind, false), (kind, true)])
         .cycle();
-    for at in (0..).step_by(if every { 1 } else { 11 }) {
-        let kinds: Vec<_> = faults.by_ref().take(if every { 10 } else { 1 }).collect();
+    for at in (0..).step_by(if every() { 1 } else { 11 }) {
+        let kinds: Vec<_> = faults.by_ref().take(if every() { 10 } else { 1 }).collect();
         let mut came = false;
         for (kind, happens) in kinds {
-            came |= broken_at(&site, Fault { at, kind, happens });
+            let start = Cluster::blank(3, at as u64, true);
+            came |= broken_at(&site, start, Fault { at, kind, happens });
         }
         if !came {
             assert!(at > 150, "the build had only {at} acts");
             break;
         }
     }
+}
+
+/// What befalls a host, as it is found by the run that repairs it: whatever happens by itself has happened.
+fn damaged(start: &Cluster, event: Event, h: usize) -> Cluster {
+    let mut cluster = start.clone();
+    pass(&mut cluster, 5);
+    cluster.happen(event, h);
+    pass(&mut cluster, 40);
+    cluster.mend();
+    cluster
+}
+
+/// A run that repairs is broken at every act: killed, its link cut, or an answer lost, before and after the act has
+/// happened. `PROVISION_SIM_EVERY=1` adds a loss of power and acts that are half done.
+fn broken_everywhere(event: Event, h: usize, least: usize) {
+    let few = [Kind::Kill, Kind::Lose, Kind::Hang];
+    let kinds = if every() { &KINDS[..] } else { &few[..] };
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    let work = || {
+        let site = site(3, true);
+        let start = damaged(&built(&site, 7, true), event, h);
+        let whole = Sim::of(start.clone());
+        let ended = site.apply(&whole);
+        let acts = whole.acts.get();
+        check_well(&site, &whole, &ended);
+        assert!(acts >= least, "{event:?} of {h}: only {acts} acts");
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let (at, which) = (n / (2 * kinds.len()), n % (2 * kinds.len()));
+            if at >= acts {
+                return acts;
+            }
+            let (kind, happens) = (kinds[which / 2], which % 2 == 1);
+            let fault = Fault { at, kind, happens };
+            let once = || broken_at(&site, start.clone(), fault);
+            match catch_unwind(AssertUnwindSafe(once)) {
+                Ok(true) => {}
+                Ok(false) => panic!("{fault:?} never came"),
+                Err(why) => {
+                    let why = message(&*why).to_owned();
+                    wrong.lock().unwrap().push(format!("{fault:?}: {why}"));
+                }
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let acts = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let acts: Vec<usize> = all.into_iter().map(|one| one.join().unwrap()).collect();
+        acts[0]
+    });
+    let wrong = wrong.into_inner().unwrap();
+    let runs = acts * kinds.len() * 2;
+    println!("{event:?} of {h}: {acts} acts, {runs} runs that broke off");
+    assert!(
+        wrong.is_empty(),
+        "{} of {runs} go wrong:\n\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(5)].join("\n\n")
+    );
+}
+
+/// The first host has the primary, and leads the swarm and the watchdog.
+#[test]
+fn a_replacement_of_the_primarys_host_that_breaks_off_anywhere_is_finished() {
+    broken_everywhere(Event::Replace, 0, 40);
+}
+
+#[test]
+fn a_replacement_of_a_standbys_host_that_breaks_off_anywhere_is_finished() {
+    broken_everywhere(Event::Replace, 2, 40);
+}
+
+#[test]
+fn a_recovery_of_lost_data_that_breaks_off_anywhere_is_finished() {
+    broken_everywhere(Event::LoseDatabase, 0, 1);
+    broken_everywhere(Event::LoseDatabase, 2, 1);
+}
+
+#[test]
+fn a_brick_made_again_that_breaks_off_anywhere_is_finished() {
+    broken_everywhere(Event::LoseBrickDisk, 1, 1);
 }

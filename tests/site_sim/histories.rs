@@ -4,12 +4,15 @@ use super::cluster::Cluster;
 use super::history::{Ending, attempt, moves, shorten};
 use super::rng::Rng;
 use super::run::Site;
-use super::site::{built, site};
+use super::site::{built_of, site_of};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// After so many failures the rest tells nothing new.
 const ENOUGH: usize = 3;
+
+/// Fresh histories of a test run.
+const FRESH: u64 = 2000;
 
 pub struct Ground {
     pub site: Site,
@@ -18,11 +21,13 @@ pub struct Ground {
 
 /// Converged clusters to begin from.
 pub fn grounds() -> Vec<Ground> {
-    [(3, true), (3, false)]
+    [(3, 3, true), (3, 3, false), (5, 3, true)]
         .into_iter()
-        .map(|(hosts, any1)| {
-            let site = site(hosts, any1);
-            let start = built(&site, 7, any1);
+        .map(|(hosts, databases, any1)| {
+            let site = site_of(hosts, databases, any1);
+            let mut blank = Cluster::blank(hosts, 7, any1);
+            blank.databases_on = databases;
+            let start = built_of(&site, blank);
             Ground { site, start }
         })
         .collect()
@@ -126,5 +131,5 @@ fn fresh_histories() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let first = now.as_secs() * 1_000_000;
     println!("seeds from {first}");
-    play(first, number("PROVISION_SIM_FRESH").unwrap_or(20));
+    play(first, number("PROVISION_SIM_FRESH").unwrap_or(FRESH));
 }

@@ -62,7 +62,7 @@ pub fn moves(rng: &mut Rng, hosts: usize) -> Vec<Move> {
         .collect()
 }
 
-fn pass(cluster: &mut Cluster, ticks: usize) {
+pub fn pass(cluster: &mut Cluster, ticks: usize) {
     for _ in 0..ticks {
         cluster.tick();
         cluster.write();

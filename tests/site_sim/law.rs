@@ -23,11 +23,14 @@ fn is_well(cluster: &Cluster, h: usize) -> bool {
         let disk = cluster.swarm.hosts[h].disk.as_ref();
         disk.is_some_and(|disk| disk.cluster == c && cluster.swarm.heard(c, &disk.node))
     });
-    let brick = cluster.gluster[h].brick || cluster.gluster[h].volume.is_none();
+    let volume = cluster.gluster[h].volume.as_ref();
+    let owns = volume.is_some_and(|it| it.bricks.iter().any(|(host, _)| host == cluster.name(h)));
+    let brick = cluster.gluster[h].brick || !owns;
     let database = cluster.databases[h].is_primary() || cluster.streams(h).is_some();
     let without = cluster.databases.iter().all(|one| one.data.is_none());
     let pgpool = cluster.pgpools[h].quorum || without;
-    swarm && brick && (database || without) && pgpool
+    let member = cluster.members().contains(&h);
+    swarm && brick && (!member || ((database || without) && pgpool))
 }
 
 impl Before {

@@ -11,7 +11,7 @@
 //! hosts between runs; `history` plays them and judges the end by `causes`, reasoned from what is really there; what is
 //! wrong is printed with its seed and a shortened trace. `bugs` are mistakes made on purpose: each must be caught.
 //!
-//! Left out: stacks (the group `kompira` is empty), other shapes than three or five hosts with every layer, settings
+//! Left out: stacks (the group `kompira` is empty), other shapes than three hosts with every layer and five with three databases, settings
 //! that wait for a restart of PostgreSQL, split-brain of files, replicas behind a lost slot, links between single pairs.
 #![allow(
     clippy::unwrap_used,

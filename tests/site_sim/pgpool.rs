@@ -106,14 +106,19 @@ impl Cluster {
 
     /// The daemons find each other, choose a leader, and it takes the address.
     pub fn watchdog(&mut self) {
+        // Of two leaders that meet the one that a majority follows stays, else the one that has run for longer.
+        let lead = |p: usize| {
+            let one = &self.pgpools[p];
+            (one.leader == Some(p)).then_some((!one.quorum, one.since))
+        };
+        let led: Vec<Option<(bool, u64)>> = self.hosts().map(lead).collect();
         for h in self.hosts() {
             let group = self.assembled(h);
             let nodes = self.backends(h).map_or(0, |it| it.len());
-            let leads = |p: &&usize| self.pgpools[**p].leader == Some(**p);
             let leader = group
                 .iter()
-                .filter(leads)
-                .min_by_key(|p| self.pgpools[**p].since)
+                .filter(|p| led[**p].is_some())
+                .min_by_key(|p| led[**p])
                 .or(group.first())
                 .copied();
             let quorum = group.len() > nodes / 2 && !group.is_empty();

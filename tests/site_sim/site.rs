@@ -9,6 +9,11 @@ use std::fmt::Write;
 
 /// An inventory of so many hosts, each with all layers.
 pub fn site(hosts: usize, any1: bool) -> Site {
+    site_of(hosts, hosts, any1)
+}
+
+/// An inventory of so many hosts, of which the first ones have the database.
+pub fn site_of(hosts: usize, databases: usize, any1: bool) -> Site {
     let synchronous = if any1 { "any1" } else { "off" };
     let mut text = format!(
         "all:\n  vars: {{ ansible_become: true, cluster_vip: 10.20.0.100, gluster_brick: /data/brick/gvol0, postgres_synchronous: \"{synchronous}\" }}\n  hosts:\n"
@@ -16,9 +21,13 @@ pub fn site(hosts: usize, any1: bool) -> Site {
     for n in 1..=hosts {
         let _ = writeln!(text, "    ke2-server{n}: {{ ansible_host: 10.20.0.{n} }}");
     }
-    for group in ["managers", "gluster", "database"] {
+    for (group, count) in [
+        ("managers", hosts),
+        ("gluster", hosts),
+        ("database", databases),
+    ] {
         let _ = writeln!(text, "{group}:\n  hosts:");
-        for n in 1..=hosts {
+        for n in 1..=count {
             let _ = writeln!(text, "    ke2-server{n}:");
         }
     }
@@ -73,16 +82,27 @@ pub fn wrong(cluster: &Cluster) -> Vec<String> {
             &format!("nothing to heal on {name}"),
         );
         say(gluster.mounted, &format!("mount of {name}"));
-        let follows = cluster.databases[h].is_primary() || cluster.streams(h).is_some();
-        say(follows, &format!("database of {name} follows"));
+        let member = cluster.members().contains(&h);
+        let data = &cluster.databases[h];
+        let follows = data.is_primary() || cluster.streams(h).is_some();
+        say(
+            follows == member && data.data.is_some() == member,
+            &format!("database of {name} follows"),
+        );
         let pgpool = &cluster.pgpools[h];
         say(
-            pgpool.quorum && pgpool.running,
+            pgpool.quorum == member && pgpool.running == member,
             &format!("Pgpool-II of {name}"),
         );
         let seats = pgpool.seats.values().filter(|seat| seat.up).count();
-        say(seats == hosts, &format!("all nodes attached by {name}"));
-        let all = ["docker", "glusterd", "postgresql-16", "pgpool"];
+        say(
+            !member || seats == cluster.databases_on,
+            &format!("all nodes attached by {name}"),
+        );
+        let all = match member {
+            true => &["docker", "glusterd", "postgresql-16", "pgpool"][..],
+            false => &["docker", "glusterd"],
+        };
         let enabled = |unit: &&str| {
             cluster.machines[h]
                 .enabled
@@ -189,7 +209,12 @@ pub fn why(ended: &Ended) -> String {
 
 /// A converged cluster, made by provision itself.
 pub fn built(site: &Site, seed: u64, any1: bool) -> Cluster {
-    let sim = Sim::of(Cluster::blank(site.hosts, seed, any1));
+    built_of(site, Cluster::blank(site.hosts, seed, any1))
+}
+
+/// The same from these hosts.
+pub fn built_of(site: &Site, blank: Cluster) -> Cluster {
+    let sim = Sim::of(blank);
     let ended = site.apply(&sim);
     assert_eq!(ended.outcome, Some(Outcome::Changed), "{}", why(&ended));
     sim.cluster.into_inner()

@@ -67,8 +67,11 @@ fn another_id(view: &View<'_>, host: &HostName) -> Option<Refusal> {
         .then(|| refuse::another_id(host, has, &wanted))
 }
 
-/// The daemon: at boot, running, with what is on the disk.
-pub(super) fn services(view: &View<'_>, decision: &mut Decision) {
+/// A daemon that has not loaded what is on the disk, with how it is to load it and why.
+pub(super) type Due<'a> = (&'a HostName, UnitVerb, String);
+
+/// The daemon: at boot, and running. Returned is who has to load again what is on the disk.
+pub(super) fn services<'a>(view: &View<'a>, decision: &mut Decision) -> Vec<Due<'a>> {
     let order = view.in_order();
     let mut restarts = Vec::new();
     let mut starting: Option<&HostName> = None;
@@ -137,16 +140,21 @@ pub(super) fn services(view: &View<'_>, decision: &mut Decision) {
         starting = Some(host);
     }
     waits(view, decision);
+    restarts
+}
+
+/// Restarts and reloads, one host after the other, the leader last.
+pub(super) fn restarts(view: &View<'_>, mut due: Vec<Due<'_>>, decision: &mut Decision) {
     let leader = view.leader();
-    restarts.sort_by_key(|(host, verb, _)| (*verb == UnitVerb::Reload, Some(*host) == leader));
-    for (host, verb, why) in restarts {
+    due.sort_by_key(|(host, verb, _)| (*verb == UnitVerb::Reload, Some(*host) == leader));
+    for (host, verb, why) in due {
         let class = match verb {
             UnitVerb::Reload => Class::Repair,
             _ => Class::Restart,
         };
         let mut step = unit_step(host, verb, class, &why).done(view.serves(host));
         if verb != UnitVerb::Reload {
-            for other in order.iter().filter(|other| **other != host) {
+            for other in view.in_order().into_iter().filter(|other| *other != host) {
                 if view.seen(other).is_some_and(Observed::answered) {
                     step = step.need(view.says(other, PgpoolExpect::Idle));
                 }
@@ -154,6 +162,24 @@ pub(super) fn services(view: &View<'_>, decision: &mut Decision) {
         }
         decision.steps.push(step);
     }
+}
+
+/// Whether each daemon that runs knows the node of every member: then none has to be restarted before a standby can be
+/// repaired, and a restart would only wait for that standby, since nobody is disrupted beside a host that is not well.
+pub(super) fn all_nodes_known(view: &View<'_>) -> bool {
+    let mut active = view
+        .wanted
+        .members
+        .iter()
+        .filter_map(|host| view.seen(host))
+        .filter(|seen| seen.is_active());
+    active.all(|seen| {
+        let nodes = seen.pgpool.known().and_then(|pgpool| pgpool.nodes.as_ref());
+        nodes.is_some_and(|nodes| {
+            let mut members = view.wanted.members.iter();
+            members.all(|member| nodes.iter().any(|node| node.host == member.as_str()))
+        })
+    })
 }
 
 fn verdict_serves(view: &View<'_>, host: &HostName) -> bool {

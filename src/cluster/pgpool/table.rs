@@ -53,8 +53,14 @@ pub(super) fn decide(wanted: &Pgpool, state: &State) -> Decision {
         return decision;
     }
     steps::files(&view, &mut decision);
-    steps::services(&view, &mut decision);
-    repair::standbys(&view, &mut decision);
+    let due = steps::services(&view, &mut decision);
+    if steps::all_nodes_known(&view) {
+        repair::standbys(&view, &mut decision);
+        steps::restarts(&view, due, &mut decision);
+    } else {
+        steps::restarts(&view, due, &mut decision);
+        repair::standbys(&view, &mut decision);
+    }
     if decision
         .refusals
         .iter()
