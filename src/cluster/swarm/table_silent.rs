@@ -1,11 +1,15 @@
 //! A membership is seen, but no manager tells the roster: S4, S5, S7, S8, S9 and S10.
 
+use super::quorum::majority;
 use super::state::Here;
 use super::table::refused;
 use super::{CONTROL_PORT, State, Swarm, refuse};
-use crate::plan::{Advice, Claim, Decision, Expect, Wait};
+use crate::plan::{Advice, Claim, Decision, Expect, Reach, Wait};
 use crate::probe::Query;
 use std::collections::BTreeSet;
+
+/// How long an election may take, in seconds. Each attempt takes up to 2 s, and may be lost some times.
+const ELECTION_S: u64 = 60;
 
 /// Waits for what may come back by itself; otherwise says why nothing can be done.
 pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
@@ -40,8 +44,12 @@ pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
             Here::Silent(_) | Here::Absent { .. } | Here::Active { .. } => {}
         }
     }
-    let refusal = refuse::no_quorum(swarm, state);
+    let mut refusal = refuse::no_quorum(swarm, state);
     if decision.waits.is_empty() {
+        if let Some(election) = election(swarm, state) {
+            decision.waits.push(election);
+            refusal.reach = Reach::LayerAfterWaits;
+        }
         decision.refusals.push(refusal);
     } else {
         // The ones that are on their way may be what the quorum lacks.
@@ -55,6 +63,35 @@ pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
         });
     }
     decision
+}
+
+/// Enough managers run: they may be about to elect a leader, as they do for seconds after one of them comes back from a
+/// cut, whose later term deposes the leader (seen with 26.1).
+fn election(swarm: &Swarm, state: &State) -> Option<Wait> {
+    let electors: Vec<_> = swarm
+        .managers()
+        .filter_map(|member| match &swarm.observed(state, member).here {
+            Here::Active {
+                manager: true,
+                place,
+                ..
+            } => Some((member, place)),
+            _ => None,
+        })
+        .collect();
+    let (first, place) = electors.first()?;
+    (electors.len() >= majority(swarm.managers().count())).then(|| Wait {
+        what: format!(
+            "{} managers run, and the swarm has no leader: they may be electing one",
+            electors.len()
+        ),
+        until: Claim::new(
+            &first.host,
+            Query::SwarmNodes,
+            Expect::NodeReady(place.node_id.clone()),
+        ),
+        deadline_s: ELECTION_S,
+    })
 }
 
 /// The managers that the memberships name, when none of them is a host of the inventory.
