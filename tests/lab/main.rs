@@ -304,6 +304,14 @@ fn trials() {
     faults::some(&lab);
 }
 
+/// Damage by hand, each repaired alone, refused or told; two writers go on.
+#[test]
+#[ignore = "needs root and the lab"]
+fn trials_by_hand() {
+    let lab = scenario("three hosts and a client", || Lab::up("by-hand", 4));
+    faults::by_hand(&lab);
+}
+
 /// All faults on all roles, on the whole site.
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]

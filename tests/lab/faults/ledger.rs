@@ -1,7 +1,7 @@
 //! Two writers on a machine outside the cluster, and what they were promised: a row through the virtual address is
 //! acknowledged when it was committed, a line on the shared directory when it is on the bricks' disks.
 
-use crate::lab::Lab;
+use crate::lab::{Lab, address_of};
 use crate::scenario::note;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -17,6 +17,9 @@ lines() { n=0; while sleep 0.1; do n=$((n + 1))
   echo "line-$n" | dd of=/mnt/gluster/proof/lines oflag=append conv=notrunc,fsync status=none && echo "line-$n" >>/root/acked-lines; done; }
 rows() { n=0; while sleep 0.1; do n=$((n + 1))
   PGPASSWORD=kompira PGCONNECT_TIMEOUT=3 timeout 20 psql -XAtqw -h 10.20.0.100 -p 9999 -U kompira -d kompira -c "insert into proof values ($n)" && echo "$n" >>/root/acked-rows; done; }
+writable() { PGPASSWORD=kompira PGCONNECT_TIMEOUT=2 timeout 3 psql -XAtqw -h $1 -p 5432 -U kompira -d kompira -c 'select pg_is_in_recovery()' 2>/dev/null | sed -n "s/^f$/$1/p"; }
+primaries() { while sleep 0.5; do
+  n=$(for h in HOSTS; do writable $h & done; wait); [ "$(echo "$n" | wc -w)" -le 1 ] || echo "$(date -Is)" $n >>/root/two-primaries; done; }
 seeds() { while sleep 0.3; do n=$(ls /mnt/gluster/proof/seeds | wc -l); [ "$n" = SEEDS ] || echo "$(date -Is) $n" >>/root/missing; done; }
 "$1"
 "#;
@@ -45,9 +48,12 @@ impl<'a> Ledger<'a> {
             hosts: hosts.to_vec(),
         };
         ledger.prepare();
-        let script = WRITERS.replace("SEEDS", &SEEDS.to_string());
+        let addresses: Vec<String> = hosts.iter().map(|host| address_of(*host)).collect();
+        let script = WRITERS
+            .replace("SEEDS", &SEEDS.to_string())
+            .replace("HOSTS", &addresses.join(" "));
         let script = shlex::try_quote(&script).unwrap().into_owned();
-        for job in ["lines", "rows", "seeds"] {
+        for job in ["lines", "rows", "seeds", "primaries"] {
             ledger.sh(&format!(
                 "systemd-run -q --unit=writer-{job} bash -c {script} - {job}"
             ));
@@ -119,6 +125,11 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Forgets that there were two primaries, which somebody has made on purpose.
+    pub fn forget_two_primaries(&self) {
+        self.sh("rm /root/two-primaries");
+    }
+
     /// How much was acknowledged.
     pub fn acknowledged(&self) -> Acknowledged {
         let count = self.sh("touch /root/acked-rows /root/acked-lines; wc -l </root/acked-rows; wc -l </root/acked-lines");
@@ -161,6 +172,8 @@ impl<'a> Ledger<'a> {
             "",
             "short listings"
         );
+        let two = self.sh("cat /root/two-primaries 2>/dev/null; :");
+        assert_eq!(two, "", "two primaries at once");
         note(&format!(
             "                     {} rows and {} lines were acknowledged, none is lost",
             rows_acked.lines().count(),

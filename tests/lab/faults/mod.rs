@@ -3,6 +3,7 @@
 //! was acknowledged is lost; and the run after that is empty.
 
 mod cluster;
+mod damage;
 mod fault;
 mod ledger;
 mod report;
@@ -26,6 +27,13 @@ pub fn some(lab: &Lab) {
     for case in fault::SOME {
         scenario(&case.to_string(), || trial(&cluster, &ledger, case));
     }
+}
+
+/// What is done by hand to a cluster on the layers below the stack.
+pub fn by_hand(lab: &Lab) {
+    let cluster = scenario("the layers below the stack", || Cluster::build(lab, false));
+    let ledger = scenario("two writers", || Ledger::open(lab, &HOSTS));
+    damage::all(&cluster, &ledger);
 }
 
 /// All trials on the whole site. Those that an earlier attempt has passed are not tried again.
@@ -187,7 +195,7 @@ fn two(cluster: &Cluster<'_>, ledger: &Ledger<'_>, stays: usize) -> Mended {
     let names: Vec<&str> = lost.iter().map(|host| cluster.name(*host)).collect();
     cluster.lab.run("kill", &names);
     let ended = cluster.run(&[]).expect(4);
-    let ended = ended.says(&["1 of 3", "2 are needed"]);
+    let ended = ended.says(&["2 of 3 managers must answer"]);
     assert!(ended.done().is_empty(), "{}", ended.out);
     cluster.start(&lost);
     ledger.goes_on();
