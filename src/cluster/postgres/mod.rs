@@ -7,6 +7,7 @@
 
 mod args;
 mod block;
+mod deposed;
 mod health;
 mod refuse;
 mod state;

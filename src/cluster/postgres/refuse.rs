@@ -1,5 +1,6 @@
 //! Why not: one function a row of the table. Each says what was seen, and what a person can do.
 
+use super::deposed::Deposed;
 use super::state::{Disk, Here};
 use super::{Postgres, State};
 use crate::cluster::former_primary;
@@ -88,8 +89,28 @@ pub(super) fn other_version(of: &Postgres, state: &State) -> Refusal {
     )
 }
 
-/// P7: split brain.
-pub(super) fn two_primaries(of: &Postgres, state: &State) -> Refusal {
+/// P7: split brain. Of a primary that was certainly deposed it is known what it has that the other one lacks.
+pub(super) fn two_primaries(of: &Postgres, state: &State, deposed: Option<Deposed<'_>>) -> Refusal {
+    if let Some(Deposed {
+        former, primary, ..
+    }) = deposed
+        && let Some(disk) = of.here(state, former).disk()
+    {
+        let mut evidence = all_say(of, state);
+        evidence.extend(state.beyond(former).map(|beyond| beyond.says(former)));
+        return refusal(
+            "P7",
+            Reach::Layer,
+            format!(
+                "{former} is still a primary, and {primary} was promoted in its place: what {former} committed since then would be lost"
+            ),
+            evidence,
+            format!(
+                "copy out what is needed of it. Then run again with `--allow {}`: it is stopped, its data directory is kept aside, and it becomes a standby",
+                former_primary::allowance(former, &disk.control),
+            ),
+        );
+    }
     refusal(
         "P7",
         Reach::Layer,

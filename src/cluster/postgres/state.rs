@@ -1,6 +1,6 @@
 //! What the hosts told, one word each: the input of the decision table.
 
-use super::{Postgres, block};
+use super::{Postgres, block, deposed};
 use crate::cluster::former_primary::{self, Beyond};
 use crate::inventory::HostName;
 use crate::plan::is_loaded;
@@ -92,24 +92,33 @@ impl Disk {
 }
 
 impl State {
-    /// Asks stopped former primaries what they have that the only present one lacks.
+    /// Asks former primaries what they have that the only present one lacks: stopped ones, and one that was deposed and
+    /// still runs.
     pub(super) fn look_beyond(&mut self, of: &Postgres, seen: &Answers<'_>) {
         let mut primaries = of
             .members
             .iter()
             .filter(|host| of.here(self, host).primary().is_some());
-        let (Some(primary), None) = (primaries.next(), primaries.next()) else {
-            return;
+        let (primary, deposed) = match (primaries.next(), primaries.next()) {
+            (None, _) => return,
+            (Some(primary), None) => (primary.clone(), None),
+            (Some(_), Some(_)) => match deposed::find(of, self) {
+                Some(deposed) => (deposed.primary.clone(), Some(deposed.former.clone())),
+                None => return,
+            },
         };
         let history = of
-            .here(self, primary)
+            .here(self, &primary)
             .disk()
             .map(|disk| disk.history.clone())
             .unwrap_or_default();
         for (host, observed) in &mut self.hosts {
-            if let Here::Stopped(disk) = &observed.here
-                && !disk.standby
-            {
+            let disk = match &observed.here {
+                Here::Stopped(disk) if !disk.standby => Some(disk),
+                Here::Running(disk, ..) if deposed.as_ref() == Some(host) => Some(disk),
+                _ => None,
+            };
+            if let Some(disk) = disk {
                 let own = (&disk.control, &*disk.history);
                 observed.beyond = former_primary::look(seen, host, &of.about, own, &history);
             }

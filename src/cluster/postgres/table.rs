@@ -1,7 +1,7 @@
 //! The decision table: which row the hosts are in. The codes are those of `docs/postgresql.md`.
 
 use super::state::{Disk, Here};
-use super::{Postgres, State, refuse, steps};
+use super::{Postgres, State, deposed, refuse, steps};
 use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
 use crate::plan::{Advice, Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
@@ -26,8 +26,21 @@ pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
     match &primaries[..] {
         [(host, server)] => with_primary(of, state, host, server),
         [] => without_primary(of, state),
-        _ => refused(refuse::two_primaries(of, state)),
+        _ => two_primaries(of, state),
     }
+}
+
+/// P7: one of them may be deposed beyond doubt.
+fn two_primaries(of: &Postgres, state: &State) -> Decision {
+    let Some(deposed) = deposed::find(of, state) else {
+        return refused(refuse::two_primaries(of, state, None));
+    };
+    let Some(fence) = deposed::fence(of, state, deposed) else {
+        return refused(refuse::two_primaries(of, state, Some(deposed)));
+    };
+    let mut decision = with_primary(of, state, deposed.primary, deposed.server);
+    decision.steps.insert(0, fence);
+    decision
 }
 
 /// Before anything is changed: where a database is to be made, whether its directory is free everywhere. P26 and P27
@@ -98,6 +111,13 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
             }
             Here::Starting(disk, why) if disk.standby => {
                 decision.waits.push(coming(of, member, disk, why));
+            }
+            // It is deposed, and stopped first.
+            Here::Running(disk, server, _) if !server.in_recovery => {
+                if steps::is_given_up(of, member, disk) {
+                    let step = steps::set_aside(of, state, member, disk, host);
+                    decision.steps.push(step);
+                }
             }
             Here::Running(_, server, _) => {
                 steps::converge(of, state, member, &mut decision);
@@ -264,7 +284,7 @@ fn diverged(disk: &Disk, primary: &Here, server: &Server) -> Option<(u32, Lsn)> 
     (at > fork.at).then_some((timeline, fork.at))
 }
 
-fn is_streaming(server: &Server) -> bool {
+pub(super) fn is_streaming(server: &Server) -> bool {
     server
         .receiver
         .as_ref()

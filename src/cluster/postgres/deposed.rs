@@ -1,0 +1,89 @@
+//! P7 and ruling 3: a primary that was cut off, and comes back beside the one that was promoted meanwhile. Nobody follows
+//! it, it still writes, and clients that know its address would be heard. When it certainly has no commit that the present
+//! primary lacks, it is stopped: then it is the former primary of row P4.
+
+use super::state::Here;
+use super::table::{claim, is_streaming};
+use super::{Postgres, State, steps};
+use crate::inventory::HostName;
+use crate::plan::{Act, Class, PostgresExpect, Step, StepId, UnitVerb};
+use crate::probe::postgres::Server;
+
+/// Of two primaries, who was deposed by whom.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Deposed<'a> {
+    /// The one that nobody follows any more.
+    pub former: &'a HostName,
+    /// The one on the newer timeline, which began on the former one's.
+    pub primary: &'a HostName,
+    /// What it tells.
+    pub server: &'a Server,
+    /// One that follows it.
+    pub follower: &'a HostName,
+}
+
+/// Only what is beyond doubt: two primaries, everybody else answers, the newer timeline has left the older one, somebody
+/// streams from it, and nobody from the older one. A standby that was promoted by hand beside a primary that works is
+/// followed by nobody, so this is not about it.
+pub(super) fn find<'a>(of: &'a Postgres, state: &'a State) -> Option<Deposed<'a>> {
+    let here = |host: &HostName| of.here(state, host);
+    let mut primaries: Vec<(&HostName, &Server)> = of
+        .members
+        .iter()
+        .filter_map(|host| Some((host, here(host).primary()?)))
+        .collect();
+    primaries.sort_by_key(|(_, server)| server.timeline);
+    let [(former, old), (primary, server)] = primaries[..] else {
+        return None;
+    };
+    let silent = |host: &HostName| matches!(here(host), Here::Silent(_));
+    if of.members.iter().any(silent) || !old.senders.is_empty() {
+        return None;
+    }
+    let history = &here(primary).disk()?.history;
+    let left = |timeline| history.iter().any(|fork| fork.timeline == timeline);
+    if !left(old.timeline) || old.timeline >= server.timeline {
+        return None;
+    }
+    let follower = of.members.iter().find(|host| {
+        let standby = here(host).standby();
+        standby.is_some_and(|standby| is_streaming(standby) && standby.timeline == server.timeline)
+    })?;
+    Some(Deposed {
+        former,
+        primary,
+        server,
+        follower,
+    })
+}
+
+/// Stops it, when nothing is lost by that or a person gave it up; `None` when a person has to decide.
+pub(super) fn fence(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Option<Step> {
+    let Deposed {
+        former,
+        primary,
+        follower,
+        ..
+    } = deposed;
+    let disk = of.here(state, former).disk()?;
+    let beyond = state.beyond(former);
+    let why = match beyond {
+        Some(beyond) if beyond.commits() == Some(0) => beyond.says(former),
+        _ if steps::is_given_up(of, former, disk) => "what it has beyond it is given up".to_owned(),
+        _ => return None,
+    };
+    let step = Step::new(
+        StepId::new(&["postgres", "fence", former.as_str()]),
+        former,
+        Class::Repair,
+        format!("{primary} was promoted in its place and {follower} follows that one; {why}"),
+        Act::Unit {
+            unit: of.unit.clone(),
+            verb: UnitVerb::Stop,
+        },
+    )
+    .need(claim(of, primary, PostgresExpect::Primary))
+    .need(claim(of, follower, PostgresExpect::Streaming))
+    .done(claim(of, former, PostgresExpect::Stopped));
+    Some(step)
+}
