@@ -1,7 +1,7 @@
 //! Why a person is needed, reasoned from what is really there and not from what the hosts say.
 
 use super::cluster::Cluster;
-use super::database::slot_of;
+use super::database::{Row, slot_of};
 use super::gluster::Folder;
 use super::swarm_sim::drive::End;
 use super::swarm_sim::oracle::{Expected, expect};
@@ -119,8 +119,24 @@ fn database(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
                 }
             }
         }
+        [a, b] if deposed(cluster, a, b) || deposed(cluster, b, a) => {}
         _ => drop(codes.insert("P7")),
     }
+}
+
+/// Whether a primary was deposed by another one and has nothing that this one lacks.
+pub fn deposed(cluster: &Cluster, former: usize, by: usize) -> bool {
+    let data = |h: usize| cluster.databases[h].data.as_ref();
+    let (Some(old), Some(new)) = (data(former), data(by)) else {
+        return false;
+    };
+    let left = |(timeline, _): &&(u32, u64)| *timeline == old.timeline;
+    let Some((_, fork)) = new.history.iter().find(left) else {
+        return false;
+    };
+    let beyond = |row: &Row| row.timeline == old.timeline && row.at > *fork;
+    let follows = |of| cluster.hosts().any(|h| cluster.streams(h) == Some(of));
+    old.system == new.system && !old.rows.iter().any(beyond) && follows(by) && !follows(former)
 }
 
 fn beside_primary(cluster: &Cluster, h: usize, p: usize, codes: &mut BTreeSet<&'static str>) {

@@ -1,5 +1,6 @@
 //! What no act of provision may ever do, whatever the hosts are like: checked around each act.
 
+use super::causes::deposed;
 use super::cluster::Cluster;
 use super::database::{Data, Instance};
 use provision::plan::{Act, Class, GlusterAct, PgpoolAct, PostgresAct, SwarmAct, UnitVerb};
@@ -206,9 +207,16 @@ pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
             assert!(primary.is_some(), "a recovery is begun without a primary");
         }
         Act::Unit {
-            verb: UnitVerb::Restart | UnitVerb::Stop,
+            verb: verb @ (UnitVerb::Restart | UnitVerb::Stop),
             unit,
         } => {
+            if unit == "postgresql-16.service" && matches!(verb, UnitVerb::Stop) {
+                let by = |p: usize| p != h && deposed(cluster, h, p);
+                assert!(
+                    cluster.hosts().any(by),
+                    "{name}'s server is stopped, and has what nobody else has, or is in use"
+                );
+            }
             for p in cluster.hosts().filter(|p| *p != h) {
                 assert!(
                     is_well(cluster, p) || !is_well(cluster, h),

@@ -102,7 +102,7 @@ pub(super) fn two_primaries(of: &Postgres, state: &State, deposed: Option<Depose
             "P7",
             Reach::Layer,
             format!(
-                "{former} is still a primary, and {primary} was promoted in its place: what {former} committed since then would be lost"
+                "{former} is still a primary, and {primary} was promoted in its place: what {former} has committed beyond it would be lost"
             ),
             evidence,
             format!(
