@@ -4,19 +4,20 @@
 //! hosts' ssh servers show, from the hosts themselves: over the connection that this program trusts.
 
 mod lines;
+mod observed;
 mod proof;
+mod steps;
+
+use observed::{Observed, Told, bytes};
 
 use crate::inventory::HostName;
 use crate::module::argument::needed;
 use crate::module::attributes::Wanted;
 use crate::module::managed_file::{self, ManagedFile};
 use crate::module::{Args, Context, Module, Unfit};
-use crate::plan::{Act, Class, Content, Decision, Step, StepId};
+use crate::plan::{Content, Decision, StepId};
 use crate::playbook::{ArgKind, ModuleSpec};
-use crate::probe::path;
-use crate::probe::shell::{CommandLine, Outcome};
-use crate::probe::{Answers, Need, PathState, Seen};
-use serde::Serialize;
+use crate::probe::{Answers, Need, Seen};
 use std::collections::BTreeMap;
 
 /// The keys that an ssh server on EL9 has, best first.
@@ -39,30 +40,6 @@ pub struct SshMesh {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     hosts: BTreeMap<HostName, Observed>,
-}
-
-/// What is known of one host.
-#[derive(Clone, Debug)]
-struct Observed {
-    folder: Seen<PathState>,
-    private: Seen<PathState>,
-    public: Seen<Option<path::Content>>,
-    server: Vec<Seen<Option<path::Content>>>,
-    authorized: Seen<Option<path::Content>>,
-    known: Seen<Option<path::Content>>,
-    authorized_path: Seen<PathState>,
-    known_path: Seen<PathState>,
-    /// Asked only of a mesh whose files are right.
-    logins: Option<Seen<Outcome>>,
-}
-
-/// A public key of a host, as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-enum Told {
-    Keys(Vec<String>),
-    /// It answered, and has none yet.
-    None,
-    Silent,
 }
 
 impl Module for SshMesh {
@@ -235,56 +212,6 @@ impl SshMesh {
         decision
     }
 
-    fn folder(&self, host: &HostName, observed: &Observed) -> Option<Step> {
-        let wanted = self.wanted(0o700);
-        let (class, why) = match observed.folder.known()? {
-            PathState::Directory { attributes } => (
-                Class::Repair,
-                format!("its {}", wanted.difference(attributes)?),
-            ),
-            _ => (Class::Create, "it does not exist".to_owned()),
-        };
-        let act = Act::MakeDirectory {
-            path: self.folder.clone(),
-            mode: wanted.mode,
-            owner: wanted.owner,
-            group: wanted.group,
-        };
-        let id = StepId::new(&["ssh_mesh", "folder", host.as_str()]);
-        Some(Step::new(id, host, class, why, act))
-    }
-
-    /// RSA as the source document's script makes it: every crypto policy of EL9 takes it, FIPS too.
-    fn make_key(&self, host: &HostName, observed: &Observed) -> Option<Step> {
-        let path = self.private();
-        let comment = lines::comment(&self.user, host);
-        let generate = "ssh-keygen -q -t rsa -b 3072 -N ''";
-        let (script, why) = match (observed.private.known()?, observed.key()) {
-            (PathState::Absent, _) => (
-                format!("rm -f \"$0.pub\" && {generate} -C \"$1\" -f \"$0\""),
-                format!("{} has no key on it", self.user),
-            ),
-            (_, Told::None) => (
-                "ssh-keygen -y -f \"$0\" >\"$0.pub\"".to_owned(),
-                "the public half of its key is missing".to_owned(),
-            ),
-            _ => return None,
-        };
-        let words = [
-            "runuser", "-u", &self.user, "--", "sh", "-c", &script, &path, &comment,
-        ];
-        let act = Act::Command {
-            line: CommandLine {
-                words: words.iter().map(|word| (*word).to_owned()).collect(),
-                shell: false,
-                chdir: None,
-            },
-            writes: Some(vec![path.clone(), format!("{path}.pub")]),
-        };
-        let id = StepId::new(&["ssh_mesh", "key", host.as_str()]);
-        Some(Step::new(id, host, Class::Create, why, act))
-    }
-
     /// A line for each host; what a silent host is known by stays.
     fn authorized(&self, state: &State, observed: &Observed) -> Vec<u8> {
         let now = bytes(&observed.authorized);
@@ -329,47 +256,5 @@ impl SshMesh {
             ours.extend(names);
         }
         lines::replaced(now, |line| lines::names(line, &ours), &new)
-    }
-}
-
-fn bytes(content: &Seen<Option<path::Content>>) -> &[u8] {
-    match content {
-        Seen::Is(Some(content)) => &content.bytes,
-        _ => b"",
-    }
-}
-
-impl Observed {
-    fn answered(&self) -> bool {
-        self.folder.known().is_some()
-            && self.public.known().is_some()
-            && self.authorized.known().is_some()
-            && self.known.known().is_some()
-    }
-
-    fn key(&self) -> Told {
-        match &self.public {
-            Seen::Unknown(_) => Told::Silent,
-            Seen::Is(content) => content
-                .as_ref()
-                .and_then(|content| lines::key(&content.bytes))
-                .map_or(Told::None, |key| Told::Keys(vec![key])),
-        }
-    }
-
-    fn server_keys(&self) -> Told {
-        if self.server.iter().any(|key| key.known().is_none()) {
-            return Told::Silent;
-        }
-        let keys: Vec<String> = self
-            .server
-            .iter()
-            .filter_map(|key| lines::key(bytes(key)))
-            .collect();
-        if keys.is_empty() {
-            Told::None
-        } else {
-            Told::Keys(keys)
-        }
     }
 }
