@@ -30,8 +30,6 @@ pub enum Victim {
     Leader,
     /// The holder of the virtual address.
     Address,
-    /// A host with none of them, if there is one, else the last.
-    Bystander,
 }
 
 /// How the three roles lie before it happens.
@@ -69,7 +67,6 @@ impl fmt::Display for Case {
             (_, Victim::Primary) => "the primary's host",
             (_, Victim::Leader) => "the swarm's leader",
             (_, Victim::Address) => "the holder of the address",
-            (_, Victim::Bystander) => "a host without a role",
         };
         let roles = match self.roles {
             Roles::Found | Roles::Together => "",
@@ -91,9 +88,9 @@ const fn case(fault: Fault, victim: Victim, roles: Roles) -> Case {
 pub const SOME: [Case; 6] = [
     case(Fault::Power, Victim::Address, Roles::Found),
     case(Fault::Replaced, Victim::Primary, Roles::Found),
-    case(Fault::Cut, Victim::Leader, Roles::Found),
+    case(Fault::Cut, Victim::Primary, Roles::Found),
     case(Fault::Data, Victim::Primary, Roles::Found),
-    case(Fault::Brick, Victim::Bystander, Roles::Found),
+    case(Fault::Brick, Victim::Leader, Roles::Found),
     case(Fault::Total, Victim::Primary, Roles::Found),
 ];
 
