@@ -312,6 +312,14 @@ fn trials_by_hand() {
     faults::by_hand(&lab);
 }
 
+/// A replacement is broken off again and again; two writers go on.
+#[test]
+#[ignore = "needs root and the lab: `make test-faults`"]
+fn trials_broken_off() {
+    let lab = scenario("three hosts and a client", || Lab::up("broken-off", 4));
+    faults::broken_off(&lab);
+}
+
 /// All faults on all roles, on the whole site.
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]

@@ -3,8 +3,9 @@
 use super::fault::{Roles, Victim};
 use crate::lab::Lab;
 use crate::plan::{Step, steps};
-use crate::provision::Ended;
+use crate::provision::{Ended, command};
 use crate::site::Site;
+use crate::started::Started;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,13 @@ impl<'a> Cluster<'a> {
 
     pub fn run(&self, words: &[&str]) -> Ended {
         self.site.run(&[&["--output", "json"], words].concat())
+    }
+
+    /// Starts a run.
+    pub fn start_run(&self, words: &[&str]) -> Started {
+        let mut command = command(self.lab);
+        command.arg(self.site.write("site.yml"));
+        Started::spawn(command.args(["--output", "json"]).args(words))
     }
 
     /// The next run finds nothing.

@@ -2,6 +2,7 @@
 //! ends green by a re-run, or is refused with the commits at stake and green by the permission it names; nothing that
 //! was acknowledged is lost; and the run after that is empty.
 
+mod broken_off;
 mod cluster;
 mod damage;
 mod fault;
@@ -34,6 +35,15 @@ pub fn by_hand(lab: &Lab) {
     let cluster = scenario("the layers below the stack", || Cluster::build(lab, false));
     let ledger = scenario("two writers", || Ledger::open(lab, &HOSTS));
     damage::all(&cluster, &ledger);
+}
+
+/// A replacement that is broken off at many moments.
+pub fn broken_off(lab: &Lab) {
+    let cluster = scenario("the layers below the stack", || Cluster::build(lab, false));
+    let ledger = scenario("two writers", || Ledger::open(lab, &HOSTS));
+    scenario("replaced, and broken off again and again", || {
+        broken_off::replacement(&cluster, &ledger);
+    });
 }
 
 /// All trials on the whole site. Those that an earlier attempt has passed are not tried again.
