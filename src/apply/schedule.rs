@@ -3,7 +3,7 @@
 use super::engine::{Engine, Progress, Stage, Work};
 use super::turn::Asking;
 use crate::inventory::HostName;
-use crate::module::Light;
+use crate::module::{Light, MemberHealth};
 use crate::plan::{Act, Claim, Class, Decision, Reach, Refusal, Step, UnitVerb, Via, Wait};
 
 /// How many acts are sent to a host without waiting.
@@ -269,22 +269,13 @@ impl<F: super::Fleet> Engine<'_, F> {
     /// Why a restart for `subject` has to wait: another host of some layer is not well.
     /// A layer in which nobody is well does not exist yet, or has nothing left to protect.
     pub(super) fn gate(&self, subject: &HostName) -> Option<Gate> {
-        self.progress.iter().find_map(|progress| {
-            let Stage::Decided(verdict) = &progress.stage else {
-                return None;
-            };
-            let health = verdict.health.as_ref()?;
-            if health
-                .members
-                .iter()
-                .all(|member| member.light != Light::Green)
-            {
+        self.health().into_iter().find_map(|health| {
+            let well = |member: &MemberHealth| member.light == Light::Green;
+            if !health.members.iter().any(well) {
                 return None;
             }
-            let ill = health
-                .members
-                .iter()
-                .find(|member| member.host != *subject && member.light != Light::Green)?;
+            let mut ill = health.members.iter().filter(|member| !well(member));
+            let ill = ill.find(|member| member.host != *subject)?;
             Some(Gate {
                 why: format!("{} is not well on {}: {}", health.layer, ill.host, ill.says),
                 // A host that is out of reach stays so in this run.
