@@ -52,11 +52,12 @@ fn gluster(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
     for h in cluster.hosts() {
         let own = &cluster.gluster[h];
         let name = cluster.name(h);
-        let another = cluster.gluster.iter().any(|other| {
+        // Known as another machine, or as this one, and it knows of nobody: its identity was restored, and no more.
+        let stranger = cluster.gluster.iter().any(|other| {
             let mut peers = other.peers.iter();
-            peers.any(|(uuid, of)| of == name && *uuid != own.uuid)
+            peers.any(|(uuid, of)| of == name && (*uuid != own.uuid || own.peers.is_empty()))
         });
-        strangers += usize::from(another);
+        strangers += usize::from(stranger);
         let used = own
             .folder
             .as_ref()
