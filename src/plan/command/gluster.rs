@@ -132,23 +132,21 @@ fn restore(line: &str) -> String {
     )
 }
 
-/// The members tell a host of the volumes some time after it has started; their bricks' folders it finds only when it
-/// starts with the volumes on its disk (seen with 11.1: before that `reset-brick` calls the brick new).
+/// Complete: with its checksum, which is written last, and as many files of bricks as it has bricks. A daemon that is
+/// restarted while it writes them down does not start again.
+const TOLD: &str = "told() { for v in \"$@\"; do d=/var/lib/glusterd/vols/$v; [ -s \"$d/cksum\" ] && [ -s \"$d/info\" ] && [ \"$(ls -- \"$d/bricks\" | wc -l)\" -eq \"$(grep -c '^brick-[0-9]' \"$d/info\")\" ] && timeout 20 gluster --mode=script volume info \"$v\" || return 1; done >/dev/null 2>&1; }";
+
+/// The members tell a host of the volumes some time after the probe, or after it has started; their bricks' folders it
+/// finds only when it starts with the volumes on its disk (seen with 11.1: before that `reset-brick` calls the brick new).
 fn rejoin(line: &str, volumes: &[String]) -> String {
-    let files: Vec<String> = volumes
-        .iter()
-        .map(|volume| quote(&format!("/var/lib/glusterd/vols/{volume}/info")))
-        .collect();
-    let told = match files.len() {
-        0 => String::new(),
-        count => format!(
-            "n=0\nuntil [ \"$(ls -- {} 2>/dev/null | wc -l)\" -eq {count} ]; do n=$((n + 1)); [ $n -le 60 ] || {{ echo 'the members did not tell it of the volumes within 60 s' >&2; exit 1; }}; sleep 1; done\nsleep 1\n",
-            files.join(" ")
-        ),
-    };
+    let names: Vec<String> = volumes.iter().map(|volume| quote(volume)).collect();
+    let again = "{ systemctl restart glusterd.service || { sleep 3; systemctl reset-failed glusterd.service; systemctl restart glusterd.service; }; }";
     format!(
-        "{}\nsync -f /var/lib/glusterd\nsystemctl restart glusterd.service || exit\n{told}systemctl restart glusterd.service",
-        patient(line)
+        "{}\nsync -f /var/lib/glusterd\n{TOLD}\nset -- {}\n\
+         n=0\nuntil told \"$@\" || [ $n -ge 15 ]; do n=$((n + 1)); sleep 1; done\nsleep 1\n{again} || exit\n\
+         n=0\nuntil told \"$@\"; do n=$((n + 1)); [ $n -le 60 ] || {{ echo 'the members did not tell it of the volumes within 60 s' >&2; exit 1; }}; sleep 1; done\nsleep 1\n{again}",
+        patient(line),
+        names.join(" ")
     )
 }
 

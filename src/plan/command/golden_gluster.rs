@@ -137,11 +137,8 @@ fn a_host_that_was_replaced_and_a_brick_that_was_lost() {
         volumes: vec!["gvol0".to_owned()],
     });
     let script = text(&rejoin, None);
-    assert_eq!(script.matches("systemctl restart glusterd").count(), 2);
-    assert!(
-        script.contains("ls -- /var/lib/glusterd/vols/gvol0/info 2>/dev/null"),
-        "{script}"
-    );
+    assert_eq!(script.matches("systemctl restart glusterd").count(), 4);
+    assert!(script.contains("set -- gvol0\nn=0\nuntil told"), "{script}");
     assert_eq!(
         rejoin.show(),
         "gluster --mode=script peer probe ke2-server1 && systemctl restart glusterd.service"
