@@ -127,7 +127,7 @@ impl<'a> Ledger<'a> {
 
     /// Forgets that there were two primaries, which somebody has made on purpose.
     pub fn forget_two_primaries(&self) {
-        self.sh("rm /root/two-primaries");
+        self.sh("rm -f /root/two-primaries");
     }
 
     /// How much was acknowledged.

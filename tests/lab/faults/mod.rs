@@ -21,11 +21,13 @@ use std::time::{Duration, Instant};
 /// ping 42 s, PostgreSQL's sender and receiver 60 s, the swarm's heartbeat 15 s.
 const CUT: Duration = Duration::from_secs(100);
 
-/// Six trials on the layers below the stack.
+/// Six trials on the layers below the stack; with `PROVISION_TRIALS` those whose names contain its words.
 pub fn some(lab: &Lab) {
     let cluster = scenario("the layers below the stack", || Cluster::build(lab, false));
     let ledger = scenario("two writers", || Ledger::open(lab, &HOSTS));
-    for case in fault::SOME {
+    let wanted = std::env::var("PROVISION_TRIALS").unwrap_or_default();
+    let is_wanted = |case: &Case| case.to_string().contains(&wanted);
+    for case in fault::SOME.into_iter().filter(is_wanted) {
         scenario(&case.to_string(), || trial(&cluster, &ledger, case));
     }
 }
@@ -158,7 +160,10 @@ fn cut(cluster: &Cluster<'_>, ledger: &Ledger<'_>, victim: usize) -> Mended {
     ledger.goes_on();
     std::thread::sleep(CUT.saturating_sub(began.elapsed()));
     cluster.lab.run("mend", &[name]);
-    cluster.mend(&[])
+    let mended = cluster.mend(&[]);
+    // A primary that was cut off goes on until the run stops it: there is no fencing device (docs/failover.md).
+    ledger.forget_two_primaries();
+    mended
 }
 
 fn brick(cluster: &Cluster<'_>, ledger: &Ledger<'_>, victim: usize) -> Mended {
