@@ -47,10 +47,9 @@ test-sim: ## 100,000 random histories of the whole site; SEED=n repeats one (tes
 	$(if $(SEED),PROVISION_SIM_SEED=$(SEED)) PROVISION_SIM_FRESH=100000 cargo test --locked -p provision --test site_sim fresh -- --nocapture
 
 test-lab: tools ## Real daemons on three hosts: needs root
-	cargo build --locked --workspace --bins
-	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
 	cargo test --locked -p lab -- --include-ignored
-	cargo test --locked -p provision --tests -- --ignored --skip shape_ --skip trial --test-threads=1 --nocapture
+	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
+	cargo test --locked -p provision --tests -- --ignored --skip shape_ --skip all_trials --test-threads=1 --nocapture
 
 test-shapes: tools ## Whole clusters of other shapes, up to six hosts, one built by hand: needs root and memory, not part of `make test`
 	cargo build --locked --workspace --bins
@@ -60,7 +59,7 @@ test-shapes: tools ## Whole clusters of other shapes, up to six hosts, one built
 test-faults: tools ## Every fault on every role of the whole site, under two writers; about two hours, goes on where it was broken off, writes docs/faults.md
 	cargo build --locked --workspace --bins
 	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab PROVISION_FAULTS=$$(realpath $(CARGO_TARGET_DIR))/faults
-	cargo test --locked -p provision --test lab -- --ignored --exact every_trial trials_by_hand trials_broken_off --test-threads=1 --nocapture
+	cargo test --locked -p provision --test lab -- --ignored all_trials --test-threads=1 --nocapture
 	cp $$PROVISION_FAULTS/faults.md docs/faults.md
 	rm -r $$PROVISION_FAULTS
 

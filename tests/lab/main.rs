@@ -59,18 +59,6 @@ fn first_cluster() {
     scenario("changes by hand are repaired", || drift::all(&lab));
 }
 
-/// Blank hosts to a database behind a virtual address, and a reboot of each.
-#[test]
-#[ignore = "needs root and the lab"]
-fn virtual_address() {
-    let lab = scenario("three hosts up", || Lab::up("database", 3));
-    scenario("a primary, two standbys, an address", || {
-        pgpool::build(&lab);
-    });
-    scenario("used through the address", || pgpool::used(&lab));
-    scenario("each host off and on", || pgpool::rebooted(&lab));
-}
-
 /// Blank hosts to all layers in one run, the stack of Kompira on top; then what happens to it, and to the shared
 /// directory below it.
 #[test]
@@ -304,10 +292,17 @@ fn trials() {
     faults::some(&lab);
 }
 
+/// All faults on all roles, on the whole site.
+#[test]
+#[ignore = "needs root and the lab: `make test-faults`"]
+fn all_trials() {
+    faults::every();
+}
+
 /// Damage by hand, each repaired alone, refused or told; two writers go on.
 #[test]
-#[ignore = "needs root and the lab"]
-fn trials_by_hand() {
+#[ignore = "needs root and the lab: `make test-faults`"]
+fn all_trials_by_hand() {
     let lab = scenario("three hosts and a client", || Lab::up("by-hand", 4));
     faults::by_hand(&lab);
 }
@@ -315,16 +310,21 @@ fn trials_by_hand() {
 /// A replacement is broken off again and again; two writers go on.
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]
-fn trials_broken_off() {
+fn all_trials_broken_off() {
     let lab = scenario("three hosts and a client", || Lab::up("broken-off", 4));
     faults::broken_off(&lab);
 }
 
-/// All faults on all roles, on the whole site.
+/// Blank hosts to a database behind a virtual address, without any other layer, and a reboot of each.
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]
-fn every_trial() {
-    faults::every();
+fn all_trials_of_the_address() {
+    let lab = scenario("three hosts up", || Lab::up("address", 3));
+    scenario("a primary, two standbys, an address", || {
+        pgpool::build(&lab);
+    });
+    scenario("used through the address", || pgpool::used(&lab));
+    scenario("each host off and on", || pgpool::rebooted(&lab));
 }
 
 /// A cluster that was built by hand, following the source document, is taken over.

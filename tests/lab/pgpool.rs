@@ -11,13 +11,22 @@ use std::time::{Duration, Instant};
 const VIP: &str = "10.20.0.100";
 
 /// Passwords that a shell, YAML, SQL, a URL and a password file each read in their own way.
-const PASSWORDS: [(&str, &str); 5] = [
+pub const PASSWORDS: [(&str, &str); 5] = [
     ("pg_pass", "p'a:s\\s \"w$`#é"),
     ("pg_repl_pass", "r:e\\p'l \"x&?/"),
     ("pg_pool_pass", "po:ol\\'p\" $x;"),
     ("pg_kompira_pass", "k'o:m\\p@%20"),
     ("pg_pool_key", "k'e:y\\ \"z"),
 ];
+
+/// The password of a user of the database, as a word of a shell.
+pub fn password_of(user: &str) -> String {
+    let password = match user {
+        "kompira" => PASSWORDS[3].1,
+        _ => PASSWORDS[0].1,
+    };
+    shlex::try_quote(password).unwrap().into_owned()
+}
 
 const LAYERS: &str = "\
 - import_playbook: hosts.yml
@@ -82,11 +91,7 @@ impl<'a> Site<'a> {
         database: &str,
         sql: &str,
     ) -> String {
-        let password = match user {
-            "kompira" => PASSWORDS[3].1,
-            _ => PASSWORDS[0].1,
-        };
-        let password = shlex::try_quote(password).unwrap();
+        let password = password_of(user);
         let sql = shlex::try_quote(sql).unwrap();
         let script = format!(
             "PGPASSWORD={password} PGCONNECT_TIMEOUT=3 psql -XAtqw -h {at} -p {port} -U {user} -d {database} -c {sql}"

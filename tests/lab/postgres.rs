@@ -25,7 +25,7 @@ fn inventory(lab: &Lab) -> PathBuf {
         .write(lab, "database.yml")
 }
 
-/// PostgreSQL alone: what Pgpool-II makes of it is the matter of `virtual_address`.
+/// PostgreSQL alone: what Pgpool-II makes of it is the matter of `trials` and `all_trials_of_the_address`.
 const LAYERS: &str = "\
 - import_playbook: hosts.yml
 - import_playbook: postgresql-packages.yml

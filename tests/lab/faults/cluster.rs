@@ -2,6 +2,7 @@
 
 use super::fault::{Roles, Victim};
 use crate::lab::Lab;
+use crate::pgpool::PASSWORDS;
 use crate::plan::{Step, steps};
 use crate::provision::{Ended, command};
 use crate::site::Site;
@@ -36,6 +37,7 @@ impl<'a> Cluster<'a> {
     pub fn build(lab: &'a Lab, stack: bool) -> Self {
         let site = Site::of(lab)
             .only(&HOSTS)
+            .secrets(&PASSWORDS, &[])
             .var("cluster_vip", VIP)
             .var("gluster_brick", "/data/brick/gvol0")
             .var("postgres_synchronous", "any1");

@@ -2,6 +2,7 @@
 //! acknowledged when it was committed, a line on the shared directory when it is on the bricks' disks.
 
 use crate::lab::{Lab, address_of};
+use crate::pgpool::password_of;
 use crate::scenario::note;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -16,8 +17,8 @@ const WRITERS: &str = r#"
 lines() { n=0; while sleep 0.1; do n=$((n + 1))
   echo "line-$n" | dd of=/mnt/gluster/proof/lines oflag=append conv=notrunc,fsync status=none && echo "line-$n" >>/root/acked-lines; done; }
 rows() { n=0; while sleep 0.1; do n=$((n + 1))
-  PGPASSWORD=kompira PGCONNECT_TIMEOUT=3 timeout 20 psql -XAtqw -h 10.20.0.100 -p 9999 -U kompira -d kompira -c "insert into proof values ($n)" && echo "$n" >>/root/acked-rows; done; }
-writable() { PGPASSWORD=kompira PGCONNECT_TIMEOUT=2 timeout 3 psql -XAtqw -h $1 -p 5432 -U kompira -d kompira -c 'select pg_is_in_recovery()' 2>/dev/null | sed -n "s/^f$/$1/p"; }
+  PGPASSWORD=PASSWORD PGCONNECT_TIMEOUT=3 timeout 20 psql -XAtqw -h 10.20.0.100 -p 9999 -U kompira -d kompira -c "insert into proof values ($n)" && echo "$n" >>/root/acked-rows; done; }
+writable() { PGPASSWORD=PASSWORD PGCONNECT_TIMEOUT=2 timeout 3 psql -XAtqw -h $1 -p 5432 -U kompira -d kompira -c 'select pg_is_in_recovery()' 2>/dev/null | sed -n "s/^f$/$1/p"; }
 primaries() { while sleep 0.5; do
   n=$(for h in HOSTS; do writable $h & done; wait); [ "$(echo "$n" | wc -w)" -le 1 ] || echo "$(date -Is)" $n >>/root/two-primaries; done; }
 seeds() { while sleep 0.3; do n=$(ls /mnt/gluster/proof/seeds | wc -l); [ "$n" = SEEDS ] || echo "$(date -Is) $n" >>/root/missing; done; }
@@ -50,6 +51,10 @@ impl<'a> Ledger<'a> {
         ledger.prepare();
         let addresses: Vec<String> = hosts.iter().map(|host| address_of(*host)).collect();
         let script = WRITERS
+            .replace(
+                "PGPASSWORD=PASSWORD",
+                &format!("PGPASSWORD={}", password_of("kompira")),
+            )
             .replace("SEEDS", &SEEDS.to_string())
             .replace("HOSTS", &addresses.join(" "));
         let script = shlex::try_quote(&script).unwrap().into_owned();
@@ -89,7 +94,8 @@ impl<'a> Ledger<'a> {
     pub fn sql(&self, sql: &str) -> String {
         let sql = shlex::try_quote(sql).unwrap();
         let line = format!(
-            "PGPASSWORD=kompira PGCONNECT_TIMEOUT=3 timeout 20 psql -XAtqw -h 10.20.0.100 -p 9999 -U kompira -d kompira -c {sql}"
+            "PGPASSWORD={} PGCONNECT_TIMEOUT=3 timeout 20 psql -XAtqw -h 10.20.0.100 -p 9999 -U kompira -d kompira -c {sql}",
+            password_of("kompira")
         );
         let began = Instant::now();
         loop {

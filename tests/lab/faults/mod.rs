@@ -10,6 +10,7 @@ mod ledger;
 mod report;
 
 use crate::lab::Lab;
+use crate::pgpool;
 use crate::scenario::{note, scenario};
 use cluster::{Cluster, HOSTS, Mended};
 use fault::{Case, Fault};
@@ -21,12 +22,17 @@ use std::time::{Duration, Instant};
 /// ping 42 s, PostgreSQL's sender and receiver 60 s, the swarm's heartbeat 15 s.
 const CUT: Duration = Duration::from_secs(100);
 
-/// Six trials on the layers below the stack; with `PROVISION_TRIALS` those whose names contain its words.
+/// Six trials on the layers below the stack; with `PROVISION_TRIALS` those whose names contain one of its words, which
+/// are separated by commas.
 pub fn some(lab: &Lab) {
     let cluster = scenario("the layers below the stack", || Cluster::build(lab, false));
+    scenario("used through the address", || pgpool::used(lab));
     let ledger = scenario("two writers", || Ledger::open(lab, &HOSTS));
     let wanted = std::env::var("PROVISION_TRIALS").unwrap_or_default();
-    let is_wanted = |case: &Case| case.to_string().contains(&wanted);
+    let is_wanted = |case: &Case| {
+        let name = case.to_string();
+        wanted.split(',').any(|word| name.contains(word))
+    };
     for case in fault::SOME.into_iter().filter(is_wanted) {
         scenario(&case.to_string(), || trial(&cluster, &ledger, case));
     }
