@@ -7,6 +7,7 @@ mod complaint;
 mod diagnostic;
 mod json;
 mod load;
+mod map;
 mod read;
 mod scalar;
 mod tag;
