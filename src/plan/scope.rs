@@ -74,6 +74,10 @@ impl Act {
 impl Scope {
     /// Whether an answer to `query`, asked of the host itself (`same_host`) or of another, may no longer be true.
     pub fn touches(&self, query: &Query, same_host: bool) -> bool {
+        // What is done on the hosts changes nothing of other machines; and the question takes two seconds.
+        if matches!(query, Query::AddressTaken(_)) {
+            return false;
+        }
         match self {
             Self::Everything => true,
             Self::Cluster => same_host || !query.is_local(),
@@ -130,6 +134,7 @@ impl Scope {
                             paths.iter().any(|path| overlap(path, &about.data))
                         }
                         Query::Interfaces
+                        | Query::AddressTaken(_)
                         | Query::Package(_)
                         | Query::Sysctl(_)
                         | Query::SwarmNodes

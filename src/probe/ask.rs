@@ -1,9 +1,9 @@
 //! Questions become shell scripts here and nowhere else: united by kind, so that many cost few forks.
 
 use super::{
-    Answer, Query, Seen, brick, certificate, database_port, docker, firewall, firewall_service,
-    gluster, gluster_volume, image, machine, mounted, network, package, path, pgpool, postgres,
-    presented, shell, stack, stack_node, tables, unit, user,
+    Answer, Query, Seen, arp, brick, certificate, database_port, docker, firewall,
+    firewall_service, gluster, gluster_volume, image, machine, mounted, network, package, path,
+    pgpool, postgres, presented, shell, stack, stack_node, tables, unit, user,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -93,6 +93,7 @@ impl Ask {
             Query::Certificates(place) => certificate::script(place),
             Query::Tables(database) => tables::script(database),
             Query::DatabasePort(endpoint) => database_port::script(endpoint),
+            Query::AddressTaken(about) => arp::script(about),
         };
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
@@ -192,6 +193,7 @@ impl Ask {
             Query::DatabasePort(_) => {
                 one(database_port::parse(*status, stdout, stderr).map(Answer::DatabasePort))
             }
+            Query::AddressTaken(_) => one(arp::parse(*status, stderr).map(Answer::AddressTaken)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! while it looks, even by mistake. A host that does not answer is [`Seen::Unknown`], never "absent".
 
 pub mod answers;
+pub mod arp;
 pub mod ask;
 pub mod brick;
 pub mod certificate;
@@ -126,6 +127,8 @@ queries! {
     certificates: Certificates(certificate::Place) => certificate::Pair,
     /// How many tables of the application a local database has; `None` when this host has no such database.
     tables: Tables(String) => Option<u64>,
+    /// Whether another machine of a network has an address.
+    address_taken: AddressTaken(arp::About) => bool,
     /// What listens at an address of the network, as seen from this host.
     database_port: DatabasePort(database_port::Endpoint) => database_port::Listens,
 }
@@ -148,7 +151,11 @@ impl Answer {
             Self::Stack(stack) => Self::Stack(stack.steady()?),
             Self::Certificates(pair) => Self::Certificates(pair.steady()),
             // Containers come and go by themselves.
-            Self::Tables(_) | Self::DatabasePort(_) | Self::StackNode(_) | Self::Presented(_) => {
+            Self::Tables(_)
+            | Self::DatabasePort(_)
+            | Self::AddressTaken(_)
+            | Self::StackNode(_)
+            | Self::Presented(_) => {
                 return None;
             }
             other => other.clone(),
@@ -180,6 +187,7 @@ impl Query {
                 | Self::Certificates(_)
                 | Self::Tables(_)
                 | Self::DatabasePort(_)
+                | Self::AddressTaken(_)
         )
     }
 }

@@ -154,7 +154,7 @@ pub fn taken_over(lab: &Lab) {
         "postgres/initdb",
         "postgres/start",
         "postgres/restart",
-        "pgpool/recover",
+        "pgpool/recover/",
     ];
     for step in &planned {
         let id = step.0.as_str();

@@ -43,12 +43,6 @@ impl Cluster {
         if text.contains("codeready-builder") {
             return Some(status(i32::from(!self.machines[h].crb)));
         }
-        if line.words[0] == "arping" {
-            let taken = self
-                .hosts()
-                .any(|p| self.pgpools[p].vip && self.linked(h, p));
-            return Some(status(i32::from(taken)));
-        }
         if text.contains("BatchMode=yes") && text.starts_with("for h in ") {
             let names = text["for h in ".len()..]
                 .split(';')

@@ -72,6 +72,10 @@ impl Cluster {
                 bytes: bytes.to_vec(),
                 size: bytes.len() as u64,
             })),
+            Query::AddressTaken(_) => {
+                let has = |p: usize| self.pgpools[p].vip && self.linked(h, p);
+                Answer::AddressTaken(self.hosts().any(has))
+            }
             Query::Command(line) => match self.reads(h, line) {
                 Some(outcome) => Answer::Command(outcome),
                 None => return unknown(query),

@@ -5,8 +5,8 @@ use super::{Pgpool, refuse};
 use crate::inventory::HostName;
 use crate::plan::{Decision, Refusal};
 use crate::probe::Seen;
+use crate::probe::arp::About;
 use crate::probe::network::Interface;
-use crate::probe::shell::CommandLine;
 use ipnet::Ipv4Net;
 
 /// The interface of a host whose network holds the address, not counting the address itself.
@@ -30,7 +30,7 @@ pub(super) fn home<'a>(wanted: &Pgpool, interfaces: &'a [Interface]) -> Option<&
 }
 
 /// Who asks the network for the address, and how: only while none of the hosts has it and nothing of ours could take it.
-pub(super) fn asks<'a>(wanted: &'a Pgpool, state: &State) -> Option<(&'a HostName, CommandLine)> {
+pub(super) fn asks<'a>(wanted: &'a Pgpool, state: &State) -> Option<(&'a HostName, About)> {
     if !wanted.watchdog {
         return None;
     }
@@ -45,14 +45,11 @@ pub(super) fn asks<'a>(wanted: &'a Pgpool, state: &State) -> Option<(&'a HostNam
     wanted.members.iter().find_map(|host| {
         let interfaces = state.hosts.get(host)?.interfaces.known()?;
         let name = home(wanted, interfaces)?;
-        // Duplicate address detection: 0 when nobody answers, 1 when somebody does.
-        let words = ["arping", "-q", "-D", "-c", "2", "-w", "3", "-I", name, &vip];
-        let line = CommandLine {
-            words: words.map(str::to_owned).to_vec(),
-            shell: false,
-            chdir: None,
+        let about = About {
+            interface: name.to_owned(),
+            address: wanted.vip,
         };
-        Some((host, line))
+        Some((host, about))
     })
 }
 
@@ -91,10 +88,8 @@ pub(super) fn obstacle(wanted: &Pgpool, state: &State) -> Option<Refusal> {
     if !outside.is_empty() {
         return Some(refuse::address_outside(wanted, outside));
     }
-    match &state.arp {
-        Some((host, Seen::Is(outcome))) if outcome.status == 1 => {
-            Some(refuse::address_in_use(wanted, host))
-        }
+    match &state.taken {
+        Some((host, Seen::Is(true))) => Some(refuse::address_in_use(wanted, host)),
         _ => None,
     }
 }

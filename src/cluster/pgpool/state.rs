@@ -8,7 +8,6 @@ use crate::module::stamp;
 use crate::probe::network::Interface;
 use crate::probe::pgpool::Pgpool as Daemon;
 use crate::probe::postgres::{Data, Postgres};
-use crate::probe::shell::Outcome;
 use crate::probe::unit::Unit;
 use crate::probe::{Answers, Need, Seen};
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ use std::collections::BTreeMap;
 pub struct State {
     pub(super) hosts: BTreeMap<HostName, Observed>,
     /// Whether somebody answers at the virtual address; asked only when none of the hosts has it.
-    pub(super) arp: Option<(HostName, Seen<Outcome>)>,
+    pub(super) taken: Option<(HostName, Seen<bool>)>,
 }
 
 /// What is known of one member.
@@ -71,8 +70,8 @@ pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
         }
     }
     look_beyond(wanted, &mut state, seen);
-    state.arp =
-        address::asks(wanted, &state).map(|(host, line)| (host.clone(), seen.command(host, line)));
+    state.taken = address::asks(wanted, &state)
+        .map(|(host, about)| (host.clone(), seen.address_taken(host, about)));
     seen.settle(state)
 }
 

@@ -21,7 +21,8 @@ rows() { n=0; while sleep 0.1; do n=$((n + 1))
 writable() { PGPASSWORD=PASSWORD PGCONNECT_TIMEOUT=2 timeout 3 psql -XAtqw -h $1 -p 5432 -U kompira -d kompira -c 'select pg_is_in_recovery()' 2>/dev/null | sed -n "s/^f$/$1/p"; }
 primaries() { while sleep 0.5; do
   n=$(for h in HOSTS; do writable $h & done; wait); [ "$(echo "$n" | wc -w)" -le 1 ] || echo "$(date -Is)" $n >>/root/two-primaries; done; }
-seeds() { while sleep 0.3; do n=$(ls /mnt/gluster/proof/seeds | wc -l); [ "$n" = SEEDS ] || echo "$(date -Is) $n" >>/root/missing; done; }
+seeds() { while sleep 0.3; do l=$(ls /mnt/gluster/proof/seeds) || continue
+  n=$(echo "$l" | wc -l); [ "$n" = SEEDS ] || echo "$(date -Is) $n" >>/root/missing; done; }
 "$1"
 "#;
 
