@@ -106,14 +106,14 @@ impl Damaged<'_> {
             "for p in $(pidof glusterfsd); do kill -9 $p; done; sleep 1",
             &[&format!("gluster_volume/start-missing/{name}")],
         );
-        self.said(
-            "the pool forgotten by one host",
-            (3, "G2"),
-            (
-                host,
-                "systemctl stop glusterd; mkdir /root/glusterd; mv /var/lib/glusterd/{peers,vols} /root/glusterd; systemctl start glusterd; sleep 3",
-            ),
-            "systemctl stop glusterd; rm -rf /var/lib/glusterd/{peers,vols}; mv /root/glusterd/* /var/lib/glusterd; rmdir /root/glusterd; systemctl start glusterd; sleep 5",
+        self.mended(
+            "the pool and its volumes forgotten by one host",
+            host,
+            "systemctl stop glusterd; rm -rf /var/lib/glusterd/{peers,vols}; systemctl start glusterd; sleep 3",
+            &[
+                &format!("gluster_pool/rejoin/{name}"),
+                &format!("gluster_volume/start-missing/{name}"),
+            ],
         );
     }
 
