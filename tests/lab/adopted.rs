@@ -1,12 +1,11 @@
 //! A cluster that somebody built by hand, following the source document (`by_hand/`), is taken over: only what differs is
 //! changed, and clients hardly notice.
 
-use super::inventory::Inventory;
 use super::lab::{Lab, name_of};
 use super::plan::steps;
 use super::provision::Ended;
 use super::scenario::note;
-use std::path::PathBuf;
+use super::site::Site;
 use std::time::{Duration, Instant};
 
 const VIP: &str = "10.20.0.100";
@@ -72,6 +71,13 @@ pub fn build(lab: &Lab) {
     }
     lab.sh(1, "echo kept >/mnt/gluster/file");
     sql(lab, "create table proof (n int)");
+    let images = lab.files.path().join("images");
+    lab.run_bare("images", &["--to", images.to_str().unwrap()]);
+    for host in lab.hosts() {
+        lab.send(host, &images, "/root/images");
+    }
+    lab.sh_all("for image in /root/images/*.tar; do docker load -q -i $image >/dev/null; done");
+    lab.sh(1, &with(script!("stack")));
 }
 
 /// Waits until Pgpool-II of a host answers, and says who leads.
@@ -110,36 +116,16 @@ fn sql(lab: &Lab, statement: &str) -> String {
     out.trim().to_owned()
 }
 
-fn inventory(lab: &Lab) -> PathBuf {
-    Inventory::of(lab)
-        .everything()
+fn site(lab: &Lab) -> Site<'_> {
+    Site::of(lab)
+        .stack()
+        .var("cluster_vip", VIP)
         .var("gluster_brick", "/var/glustervol0")
         .var("gluster_brick_on_root", "true")
-        .write(lab, "adopted.yml")
 }
 
 fn run(lab: &Lab, words: &[&str]) -> Ended {
-    let layers = lab.files.path().join("below.yml");
-    let text = [
-        "hosts",
-        "packages",
-        "postgresql-packages",
-        "docker",
-        "firewall",
-        "swarm",
-        "glusterfs",
-        "postgresql",
-        "pgpool",
-    ]
-    .map(|layer| format!("- import_playbook: {layer}.yml\n"))
-    .concat();
-    std::fs::write(&layers, text).unwrap();
-    let words = [
-        &["--playbook", layers.to_str().unwrap(), "--output", "json"],
-        words,
-    ]
-    .concat();
-    lab.provision_with(&inventory(lab), &words)
+    site(lab).run(&[&["--output", "json"], words].concat())
 }
 
 /// Takes it over, with a client at work.
@@ -178,7 +164,12 @@ pub fn taken_over(lab: &Lab) {
         planned.len(),
         done.took.as_secs_f64()
     ));
-    assert_eq!(identity(lab), before, "the same swarm, volume and database");
+    assert_eq!(
+        identity(lab),
+        before,
+        "the same swarm, volume, database and stack"
+    );
+    site(lab).verb("test", &[]).expect(0);
     assert_eq!(lab.sh(2, "cat /mnt/gluster/file"), "kept\n");
     let acked = lab.sh(3, "cat /root/acked");
     let times: Vec<f64> = acked.lines().map(|line| line.parse().unwrap()).collect();
@@ -195,12 +186,13 @@ pub fn taken_over(lab: &Lab) {
     assert_eq!(again.summary()["outcome"], "converged", "{}", again.out);
 }
 
-/// Who the swarm, the volume and the database are.
+/// Who the swarm, the volume, the database and the stack are.
 fn identity(lab: &Lab) -> String {
     lab.sh(
         1,
         "docker info --format '{{.Swarm.Cluster.ID}} {{.Swarm.Nodes}}'; gluster volume info gvol0 | grep 'Volume ID'; \
-         LC_ALL=C /usr/pgsql-16/bin/pg_controldata /var/lib/pgsql/16/data | grep -E 'system identifier|TimeLineID:'",
+         LC_ALL=C /usr/pgsql-16/bin/pg_controldata /var/lib/pgsql/16/data | grep -E 'system identifier|TimeLineID:'; \
+         cat /mnt/gluster/var/.secret_key; docker volume ls -q --filter name=swarm_; docker network inspect swarm_default --format '{{.Id}}'",
     )
 }
 
