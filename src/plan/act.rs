@@ -6,7 +6,7 @@ pub use postgres::{Password, PostgresAct, RoleSpec};
 mod gluster;
 mod mount;
 
-pub use gluster::GlusterAct;
+pub use gluster::{GlusterAct, Member};
 pub use mount::MountAct;
 mod stack;
 

@@ -11,7 +11,7 @@ mod scope;
 mod step;
 
 pub use act::{Act, Content, FirewallChange, FirewallItem, Package, SwarmAct, UnitVerb, Via};
-pub use act::{GlusterAct, MountAct};
+pub use act::{GlusterAct, Member, MountAct};
 pub use act::{Password, PostgresAct, RoleSpec};
 pub use act::{Reload, Request, StackAct, Subject};
 pub use allow::{Allow, VERBS};

@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::gluster::{Folder, VOLUME};
-use provision::plan::GlusterAct;
+use provision::plan::{GlusterAct, Member};
 use std::collections::BTreeMap;
 
 impl Cluster {
@@ -29,7 +29,7 @@ impl Cluster {
                 own.running = true;
                 Ok(())
             }
-            GlusterAct::Rejoin { peer, .. } => self.rejoin(h, peer),
+            GlusterAct::Rejoin { members, .. } => self.rejoin(h, members),
             GlusterAct::ResetBrick {
                 brick, mount_point, ..
             } => self.reset_brick(h, brick, mount_point),
@@ -45,21 +45,29 @@ impl Cluster {
         Err(format!("is no longer below {mount_point}"))
     }
 
-    /// A probe of a member, and two new starts: the members tell of themselves and of the volumes.
-    fn rejoin(&mut self, h: usize, peer: &str) -> Result<(), String> {
-        let failed = "Probe returned with Transport endpoint is not connected";
-        let Some(p) = self.host(peer).filter(|p| self.pooled(h, *p)) else {
-            return Err(failed.into());
-        };
-        let uuid = self.gluster[h].uuid.clone();
-        if !self.gluster[p].peers.contains_key(&uuid) {
-            return Err("is already part of another cluster".into());
+    /// The members' files, and two new starts: those that can be reached tell of the volumes.
+    fn rejoin(&mut self, h: usize, members: &[Member]) -> Result<(), String> {
+        let own = &self.gluster[h];
+        if !own.peers.is_empty() || own.volume.is_some() {
+            return Err("knows of a pool or a volume by now".into());
         }
-        let mut peers: BTreeMap<String, String> = self.gluster[p].peers.clone();
-        peers.remove(&uuid);
-        peers.insert(self.gluster[p].uuid.clone(), peer.to_owned());
-        let volume = self.gluster[p].volume.clone();
-        (self.gluster[h].peers, self.gluster[h].volume) = (peers, volume);
+        let uuid = own.uuid.clone();
+        let names = members
+            .iter()
+            .map(|member| (member.uuid.clone(), member.hostnames[0].clone()));
+        self.gluster[h].peers = names.collect();
+        self.glusterd_start(h);
+        let tells = |p: &usize| {
+            self.pooled(h, *p)
+                && members
+                    .iter()
+                    .any(|member| member.uuid == self.gluster[*p].uuid)
+                && self.gluster[*p].peers.contains_key(&uuid)
+        };
+        let Some(p) = self.hosts().find(tells) else {
+            return Err("the members did not tell it of the volumes within 60 s".into());
+        };
+        self.gluster[h].volume = self.gluster[p].volume.clone();
         self.glusterd_start(h);
         Ok(())
     }

@@ -3,11 +3,11 @@
 //! to find when they come (EXPERIMENTS, T5 and T5d). Each step is seen on the host, so that a run that broke off goes on.
 
 use super::refuse;
-use super::state::{FormerBrick, Here};
+use super::state::{FormerBrick, Here, Place};
 use super::table::{Whole, assumed, gluster};
 use crate::inventory::HostName;
 use crate::plan::{
-    Act, Claim, Class, Decision, Expect, GlusterAct, GlusterExpect, Step, StepId, Wait,
+    Act, Claim, Class, Decision, Expect, GlusterAct, GlusterExpect, Member, Step, StepId, Wait,
 };
 use crate::probe::gluster::Peer;
 use crate::probe::{Query, Seen};
@@ -160,9 +160,9 @@ impl<'a> Whole<'a> {
             StepId::new(&["gluster_pool", "rejoin", host.as_str()]),
             host,
             Class::Repair,
-            format!("it has its identity, and not its pool: {speaker} tells it of the others and of the volumes"),
+            "it has its identity, and not its pool: it is given the other members, and they tell it of the volumes",
             Act::Gluster(GlusterAct::Rejoin {
-                peer: speaker.to_string(),
+                members: members(speaker, told, former),
                 volumes: told.volumes.clone(),
             }),
         )
@@ -171,6 +171,20 @@ impl<'a> Whole<'a> {
         step.needs.extend(there.iter().cloned());
         Some(step.done(gluster(host, GlusterExpect::Peers(self.others(&[host])))))
     }
+}
+
+/// The pool as a member tells of it, without a host.
+fn members(speaker: &HostName, told: &Place, but: &Peer) -> Vec<Member> {
+    let own = Member {
+        uuid: told.uuid.clone(),
+        hostnames: vec![speaker.to_string()],
+    };
+    let others = told.peers.iter().filter(|peer| peer.uuid != but.uuid);
+    let others = others.map(|peer| Member {
+        uuid: peer.uuid.clone(),
+        hostnames: peer.hostnames.clone(),
+    });
+    std::iter::once(own).chain(others).collect()
 }
 
 fn make_folder(host: &HostName, brick: &FormerBrick, mount_point: &str, on_root: bool) -> Step {

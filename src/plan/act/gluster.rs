@@ -54,11 +54,11 @@ pub enum GlusterAct {
         /// The pool's `operating-version`.
         op_version: String,
     },
-    /// Brings a host with its restored identity back into its pool: it asks a member, and its daemon starts anew, once to
-    /// be told of the volumes and once to find the folders of their bricks.
+    /// Brings a host with its restored identity back into its pool: its daemon is given the other members, and starts
+    /// anew, once to be told of the volumes and once to find the folders of their bricks.
     Rejoin {
-        /// The member.
-        peer: String,
+        /// The other members.
+        members: Vec<Member>,
         /// The volumes that it must be told of.
         volumes: Vec<String>,
     },
@@ -73,4 +73,13 @@ pub enum GlusterAct {
         /// Where the folder's file system is mounted.
         mount_point: String,
     },
+}
+
+/// A member of a pool, as another one keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its identity.
+    pub uuid: String,
+    /// The names that it is known by.
+    pub hostnames: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! Acts on `GlusterFS`. `--mode=script` answers every question with yes; what may be done was decided before.
 
 use super::Phase;
-use crate::plan::GlusterAct;
+use crate::plan::{GlusterAct, Member};
 use crate::probe::shell::{join, quote};
 
 /// The words of the gluster command.
@@ -35,7 +35,6 @@ pub(super) fn words(act: &GlusterAct) -> Vec<String> {
             }
         }
         GlusterAct::Set { volume, key, value } => add(&["volume", "set", volume, key, value]),
-        GlusterAct::Rejoin { peer, .. } => add(&["peer", "probe", peer]),
         GlusterAct::ResetBrick { volume, brick, .. } => add(&[
             "volume",
             "reset-brick",
@@ -50,6 +49,9 @@ pub(super) fn words(act: &GlusterAct) -> Vec<String> {
                 .map(str::to_owned)
                 .to_vec();
         }
+        GlusterAct::Rejoin { .. } => {
+            words = vec!["systemctl".into(), "start".into(), GLUSTERD.into()];
+        }
         GlusterAct::Restore { uuid, op_version } => {
             let text = format!("UUID={uuid}\\noperating-version={op_version}\\n");
             words = vec!["printf".to_owned(), text];
@@ -63,7 +65,10 @@ pub(super) fn show(act: &GlusterAct) -> String {
     let line = join(&words(act));
     match act {
         GlusterAct::Restore { .. } => format!("{line} >{INFO}, and glusterd anew"),
-        GlusterAct::Rejoin { .. } => format!("{line} && systemctl restart glusterd.service"),
+        GlusterAct::Rejoin { members, .. } => {
+            let names: Vec<&str> = members.iter().map(first_name).collect();
+            format!("glusterd anew, with {} in {PEERS}", names.join(", "))
+        }
         GlusterAct::ResetBrick { volume, brick, .. } => {
             format!("gluster volume reset-brick {volume} {brick} start && {line}")
         }
@@ -73,6 +78,22 @@ pub(super) fn show(act: &GlusterAct) -> String {
 
 /// Where a daemon keeps its identity.
 const INFO: &str = "/var/lib/glusterd/glusterd.info";
+
+/// The unit of the daemon.
+const GLUSTERD: &str = "glusterd.service";
+
+/// Where a daemon keeps the other members, a file each.
+const PEERS: &str = "/var/lib/glusterd/peers";
+
+/// A member that is in the pool. Source: glusterd-sm.h, `GD_FRIEND_STATE_BEFRIENDED`.
+const BEFRIENDED: u8 = 3;
+
+/// Its unit lets it start six times an hour, those by hand counted.
+const ANEW: &str = "systemctl reset-failed glusterd.service; systemctl restart glusterd.service";
+
+fn first_name(member: &Member) -> &str {
+    member.hostnames.first().map_or(&member.uuid, |name| name)
+}
 
 /// Another command may hold the pool's lock for a moment; one that holds it for two minutes is stuck. What
 /// was done is for the postcondition to say: several of these end with 0 and have done nothing.
@@ -106,7 +127,7 @@ pub(super) fn phase(act: &GlusterAct) -> Phase {
             30,
         ),
         GlusterAct::Restore { .. } => Phase::run(restore(&line), 120),
-        GlusterAct::Rejoin { volumes, .. } => Phase::run(rejoin(&line, volumes), 400),
+        GlusterAct::Rejoin { members, volumes } => Phase::run(rejoin(members, volumes), 400),
         GlusterAct::ResetBrick {
             volume,
             brick,
@@ -125,8 +146,8 @@ const CHANGED_SINCE: &str = "{ echo \"$p changed since this was planned\" >&2; e
 /// Only while nothing tells of a pool or a volume: checked with the daemon stopped, which could be writing it just now.
 fn restore(line: &str) -> String {
     format!(
-        "d=/var/lib/glusterd\nsystemctl stop glusterd.service || exit\n\
-         [ -z \"$(ls -A $d/peers $d/vols 2>/dev/null | grep -v ':$')\" ] || {{ systemctl start glusterd.service; echo \"$d knows of a pool or a volume by now\" >&2; exit 75; }}\n\
+        "d=/var/lib/glusterd\nsystemctl reset-failed glusterd.service\nsystemctl stop glusterd.service || exit\n\
+         [ -z \"$(ls -A $d/peers $d/vols 2>/dev/null | grep -v ':$')\" ] || {{ systemctl start {GLUSTERD}; echo \"$d knows of a pool or a volume by now\" >&2; exit 75; }}\n\
          mkdir -p $d && {line} >{INFO}.new && chmod 600 {INFO}.new && mv -f {INFO}.new {INFO} && sync -f $d || exit\n\
          systemctl start glusterd.service"
     )
@@ -136,17 +157,40 @@ fn restore(line: &str) -> String {
 /// restarted while it writes them down does not start again.
 const TOLD: &str = "told() { for v in \"$@\"; do d=/var/lib/glusterd/vols/$v; [ -s \"$d/cksum\" ] && [ -s \"$d/info\" ] && [ \"$(ls -- \"$d/bricks\" | wc -l)\" -eq \"$(grep -c '^brick-[0-9]' \"$d/info\")\" ] && timeout 20 gluster --mode=script volume info \"$v\" || return 1; done >/dev/null 2>&1; }";
 
-/// The members tell a host of the volumes some time after the probe, or after it has started; their bricks' folders it
-/// finds only when it starts with the volumes on its disk (seen with 11.1: before that `reset-brick` calls the brick new).
-fn rejoin(line: &str, volumes: &[String]) -> String {
+/// The files of the members are given to it, and they then take it for the one that it was: a probe from here ends now and
+/// then in `Sent and Received peer request`, in which nobody tells it of the volumes. Their bricks' folders it finds only
+/// when it starts with the volumes on its disk (seen with 11.1: before that `reset-brick` calls the brick new).
+/// Source: Red Hat Gluster Storage, "Replacing a Host Machine with the Same Hostname".
+fn rejoin(members: &[Member], volumes: &[String]) -> String {
     let names: Vec<String> = volumes.iter().map(|volume| quote(volume)).collect();
-    let again = "{ systemctl restart glusterd.service || { sleep 3; systemctl reset-failed glusterd.service; systemctl restart glusterd.service; }; }";
+    let files: Vec<String> = members.iter().map(file).collect();
     format!(
-        "{}\nsync -f /var/lib/glusterd\n{TOLD}\nset -- {}\n\
-         n=0\nuntil told \"$@\" || [ $n -ge 15 ]; do n=$((n + 1)); sleep 1; done\nsleep 1\n{again} || exit\n\
-         n=0\nuntil told \"$@\"; do n=$((n + 1)); [ $n -le 60 ] || {{ echo 'the members did not tell it of the volumes within 60 s' >&2; exit 1; }}; sleep 1; done\nsleep 1\n{again}",
-        patient(line),
+        "d=/var/lib/glusterd\nrm -rf $d/peers.new\nmkdir -m 0755 $d/peers.new || exit\n{}\nsync -f $d\n\
+         systemctl stop {GLUSTERD} || exit\n\
+         [ -z \"$(ls -A $d/peers $d/vols 2>/dev/null | grep -v ':$')\" ] || {{ rm -rf $d/peers.new; systemctl start {GLUSTERD}; echo \"$d knows of a pool or a volume by now\" >&2; exit 75; }}\n\
+         rm -rf $d/peers && mv $d/peers.new $d/peers && sync -f $d || exit\n{{ {ANEW}; }} || exit\n\
+         {TOLD}\nset -- {}\n\
+         n=0\nuntil told \"$@\"; do n=$((n + 1)); [ $n -le 60 ] || {{ echo 'the members did not tell it of the volumes within 60 s' >&2; exit 1; }}; sleep 1; done\n\
+         sleep 1\n{ANEW}",
+        files.join("\n"),
         names.join(" ")
+    )
+}
+
+/// Writes the file of a member, as glusterd itself does.
+fn file(member: &Member) -> String {
+    let mut lines = vec![
+        format!("uuid={}", member.uuid),
+        format!("state={BEFRIENDED}"),
+    ];
+    for (number, name) in (1..).zip(&member.hostnames) {
+        lines.push(format!("hostname{number}={name}"));
+    }
+    let lines: Vec<String> = lines.iter().map(|line| quote(line)).collect();
+    format!(
+        "printf '%s\\n' {} >$d/peers.new/{} || exit",
+        lines.join(" "),
+        quote(&member.uuid)
     )
 }
 
@@ -176,7 +220,7 @@ fn reset(line: &str, volume: &str, brick: &str, path: &str, mount_point: &str) -
          fi\n\
          logger -t provision -- {} || :\n{}\n{}\n\
          case $said in *'destination brick is new'*)\n\
-         systemctl restart glusterd.service || exit\nn=0\n\
+         {{ {ANEW}; }} || exit\nn=0\n\
          until [ \"$(timeout 15 gluster --mode=script peer status | grep -c '(Connected)')\" = \"$(ls /var/lib/glusterd/peers | wc -l)\" ] || [ $n -ge 30 ]; do n=$((n + 1)); sleep 1; done\n\
          {}\n;; esac\n\
          [ $status -eq 0 ] || {{ printf '%s\\n' \"$said\" >&2; exit $status; }}\n{FILL}",

@@ -1,7 +1,7 @@
 //! The exact text of acts on `GlusterFS` and on mounts.
 
 use super::golden::text;
-use crate::plan::{Act, GlusterAct, MountAct};
+use crate::plan::{Act, GlusterAct, Member, MountAct};
 
 fn gluster(act: GlusterAct) -> String {
     Act::Gluster(act).show()
@@ -133,15 +133,34 @@ fn a_host_that_was_replaced_and_a_brick_that_was_lost() {
         rest = &rest[at..];
     }
     let rejoin = Act::Gluster(GlusterAct::Rejoin {
-        peer: "ke2-server1".to_owned(),
+        members: vec![
+            member("0b5e", &["ke2-server1"]),
+            member("9c41", &["ke2-server2", "10.20.0.2"]),
+        ],
         volumes: vec!["gvol0".to_owned()],
     });
     let script = text(&rejoin, None);
-    assert_eq!(script.matches("systemctl restart glusterd").count(), 4);
-    assert!(script.contains("set -- gvol0\nn=0\nuntil told"), "{script}");
+    // The members are there before the daemon starts, and it is told of the volume before it starts again.
+    let order = [
+        "printf '%s\\n' 'uuid=0b5e' 'state=3' 'hostname1=ke2-server1' >$d/peers.new/0b5e",
+        "printf '%s\\n' 'uuid=9c41' 'state=3' 'hostname1=ke2-server2' 'hostname2=10.20.0.2' >$d/peers.new/9c41",
+        "systemctl stop",
+        "exit 75",
+        "mv $d/peers.new $d/peers",
+        "systemctl restart",
+        "set -- gvol0\nn=0\nuntil told",
+        "systemctl restart",
+    ];
+    let mut rest = &*script;
+    for part in order {
+        let at = rest
+            .find(part)
+            .unwrap_or_else(|| panic!("{part}: {script}"));
+        rest = &rest[at + part.len()..];
+    }
     assert_eq!(
         rejoin.show(),
-        "gluster --mode=script peer probe ke2-server1 && systemctl restart glusterd.service"
+        "glusterd anew, with ke2-server1, ke2-server2 in /var/lib/glusterd/peers"
     );
     let reset = Act::Gluster(GlusterAct::ResetBrick {
         volume: "gvol0".to_owned(),
@@ -169,4 +188,11 @@ fn a_host_that_was_replaced_and_a_brick_that_was_lost() {
         script.find(&format!("reset-brick gvol0 {brick} {brick} commit force")),
     );
     assert!(start.is_some() && start < commit, "{script}");
+}
+
+fn member(uuid: &str, names: &[&str]) -> Member {
+    Member {
+        uuid: uuid.to_owned(),
+        hostnames: names.iter().map(|name| (*name).to_owned()).collect(),
+    }
 }
