@@ -2,8 +2,9 @@
 //! it, it still writes, and clients that know its address would be heard. When it certainly has no commit that the present
 //! primary lacks, it is stopped: then it is the former primary of row P4.
 
+use super::led::is_streaming;
 use super::state::Here;
-use super::table::{claim, is_streaming};
+use super::table::claim;
 use super::{Postgres, State, steps};
 use crate::inventory::HostName;
 use crate::plan::{Act, Class, PostgresExpect, Step, StepId, UnitVerb};

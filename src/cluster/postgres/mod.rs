@@ -9,6 +9,7 @@ mod args;
 mod block;
 mod deposed;
 mod health;
+mod led;
 mod refuse;
 mod state;
 mod steps;

@@ -1,7 +1,7 @@
 //! The decision table: which row the hosts are in. The codes are those of `docs/postgresql.md`.
 
 use super::state::{Disk, Here};
-use super::{Postgres, State, deposed, refuse, steps};
+use super::{Postgres, State, deposed, led, refuse, steps};
 use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
 use crate::plan::{Advice, Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
@@ -121,7 +121,12 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
             }
             Here::Running(_, server, _) => {
                 steps::converge(of, state, member, &mut decision);
-                if !is_streaming(server) {
+                if led::is_streaming(server) {
+                    continue;
+                }
+                if let Some(advice) = led::by_pgpool(of, state, member, host) {
+                    decision.advice.push(advice);
+                } else {
                     decision.waits.push(Wait {
                         what: format!(
                             "the standby on {member} does not stream from {host} yet; when that stays, look at its log and at the slot on the primary"
@@ -282,13 +287,6 @@ fn diverged(disk: &Disk, primary: &Here, server: &Server) -> Option<(u32, Lsn)> 
     let history = &primary.disk()?.history;
     let fork = history.iter().find(|fork| fork.timeline == timeline)?;
     (at > fork.at).then_some((timeline, fork.at))
-}
-
-pub(super) fn is_streaming(server: &Server) -> bool {
-    server
-        .receiver
-        .as_ref()
-        .is_some_and(|receiver| receiver.status == "streaming")
 }
 
 fn coming(of: &Postgres, host: &HostName, disk: &Disk, why: &str) -> Wait {
