@@ -1,23 +1,12 @@
 //! Why a person is needed, reasoned from what is really there and not from what the hosts say.
 
 use super::cluster::Cluster;
-use super::database::{Row, slot_of};
+use super::database::Row;
 use super::gluster::Folder;
 use super::swarm_sim::drive::End;
 use super::swarm_sim::oracle::{Expected, expect};
 use super::swarm_sim::starts::at_rest;
 use std::collections::BTreeSet;
-
-/// Refusals whose cause is real and that a later version will repair by itself: the rows of DOMAIN part 2 that are
-/// not built yet. A history that ends with one of these is no failure, and is counted.
-pub const NOT_YET_BUILT: &[(&str, &str)] = &[
-    (
-        "P6",
-        "a standby that was away during a failover follows nobody",
-    ),
-    ("P8", "Pgpool-II takes another host for the primary"),
-    ("P9", "no primary, and a standby that has everything"),
-];
 
 /// The codes that may be refused in a cluster whose hosts all answer; empty when nobody is needed.
 pub fn causes(cluster: &Cluster) -> BTreeSet<&'static str> {
@@ -159,13 +148,8 @@ fn beside_primary(cluster: &Cluster, h: usize, p: usize, codes: &mut BTreeSet<&'
             codes.insert("P4");
         }
     } else if !data.leads_to(of) {
+        // It may have what the primary lacks.
         codes.extend(["P3", "P6"]);
-    } else if cluster.streams(h) != Some(p) {
-        // The settings that it has lead it elsewhere, or its slot is missing.
-        let follows = data.upstream == Some(p) && of.slots.contains(&slot_of(cluster.name(h)));
-        if !follows {
-            codes.insert("P6");
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One history: what happens, which runs of provision break where, and what must be true at the end.
 
 use super::bugs::Bug;
-use super::causes::{NOT_YET_BUILT, causes};
+use super::causes::causes;
 use super::cluster::Cluster;
 use super::events::{EVENTS, Event};
 use super::fleet::{Fault, KINDS, Sim};
@@ -32,17 +32,6 @@ pub enum Ending {
     Second,
     /// Refused, for causes that are real.
     Refused(BTreeSet<String>),
-}
-
-impl Ending {
-    /// The row that is missing, when one is.
-    pub fn not_yet(&self) -> Option<&'static str> {
-        let Self::Refused(codes) = self else {
-            return None;
-        };
-        let known = |code: &&(&'static str, &str)| codes.contains(code.0);
-        NOT_YET_BUILT.iter().find(known).map(|(code, _)| *code)
-    }
 }
 
 pub fn moves(rng: &mut Rng, hosts: usize) -> Vec<Move> {
@@ -123,6 +112,12 @@ fn finish(site: &Site, sim: &Sim) -> Ending {
 
 fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
     let causes = causes(&sim.cluster.borrow());
+    // However it ends: also a cluster that waits for a person has what was acknowledged.
+    let (rows, lines) = sim.cluster.borrow().lost();
+    assert!(
+        rows.is_empty() && lines.is_empty(),
+        "rows {rows:?} and lines {lines:?} were acknowledged, and are nowhere"
+    );
     match ended.outcome {
         Some(Outcome::Changed | Outcome::Converged) => {
             check_well(site, sim, ended);
