@@ -103,7 +103,7 @@ fn play(first: u64, count: u64) {
     assert!(took < Duration::from_secs(24 * 3600));
 }
 
-fn number(name: &str) -> Option<u64> {
+pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 

@@ -5,6 +5,7 @@ use super::causes::causes;
 use super::cluster::Cluster;
 use super::events::{EVENTS, Event};
 use super::fleet::{Fault, KINDS, Sim};
+use super::histories::number;
 use super::law;
 use super::rng::Rng;
 use super::run::{Ended, Site};
@@ -128,6 +129,7 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
                 return Ending::Refused(["a node that a person drained".to_owned()].into());
             }
             // The table of Pgpool-II plans restarts before the recovery that the gate waits for: not mended yet.
+            sim.trace.borrow_mut().push(format!("held: {}", why(ended)));
             let second = site.apply(sim);
             check_well(site, sim, &second);
             Ending::Second
@@ -182,6 +184,9 @@ pub fn attempt(
 ) -> Result<Ending, String> {
     let mut sim = None;
     let ended = catch_unwind(AssertUnwindSafe(|| play(site, start, moves, bug, &mut sim)));
+    if let (Ok(_), Some(sim), true) = (&ended, &sim, number("PROVISION_SIM_SEED").is_some()) {
+        println!("trace:\n{}", sim.trace.borrow().join("\n"));
+    }
     ended.map_err(|why| {
         let mut text = message(&*why).to_owned();
         let trace = sim.map(|sim| sim.trace.into_inner()).unwrap_or_default();

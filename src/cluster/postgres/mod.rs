@@ -9,6 +9,7 @@ mod args;
 mod block;
 mod deposed;
 mod health;
+mod leaderless;
 mod led;
 mod refuse;
 mod state;
