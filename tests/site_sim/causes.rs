@@ -109,7 +109,8 @@ fn database(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
                 }
             }
         }
-        [a, b] if deposed(cluster, a, b) || deposed(cluster, b, a) => {}
+        [a, b] if deposed(cluster, a, b) && all_serve(cluster, b) => {}
+        [a, b] if deposed(cluster, b, a) && all_serve(cluster, a) => {}
         _ => drop(codes.insert("P7")),
     }
 }
@@ -127,6 +128,16 @@ pub fn deposed(cluster: &Cluster, former: usize, by: usize) -> bool {
     let beyond = |row: &Row| row.timeline == old.timeline && row.at > *fork;
     let follows = |of| cluster.hosts().any(|h| cluster.streams(h) == Some(of));
     old.system == new.system && !old.rows.iter().any(beyond) && follows(by) && !follows(former)
+}
+
+/// Whether every Pgpool-II with a majority sends its clients to a primary.
+fn all_serve(cluster: &Cluster, primary: usize) -> bool {
+    let mut serving = cluster.pgpools.iter().filter(|it| it.running && it.quorum);
+    serving.all(|daemon| {
+        let up = |id: &u32| daemon.seats.get(id).is_some_and(|seat| seat.up);
+        let named = daemon.primary.filter(up);
+        named.and_then(|id| cluster.seat_host(primary, id)) == Some(primary)
+    })
 }
 
 fn beside_primary(cluster: &Cluster, h: usize, p: usize, codes: &mut BTreeSet<&'static str>) {

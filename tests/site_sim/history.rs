@@ -129,7 +129,10 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
                 return Ending::Refused(["a node that a person drained".to_owned()].into());
             }
             // The table of Pgpool-II plans restarts before the recovery that the gate waits for: not mended yet.
-            sim.trace.borrow_mut().push(format!("held: {}", why(ended)));
+            let lines = ended.story.lines();
+            let held =
+                lines.filter(|line| line.contains("held up") || line.contains("is not done"));
+            sim.trace.borrow_mut().extend(held.map(str::to_owned));
             let second = site.apply(sim);
             check_well(site, sim, &second);
             Ending::Second

@@ -1,7 +1,7 @@
 //! The decision table: which row the hosts are in. The codes are those of `docs/postgresql.md`.
 
 use super::state::{Disk, Here};
-use super::{Postgres, State, deposed, leaderless, led, refuse, steps};
+use super::{Postgres, State, deposed, leaderless, led, refuse, steps, two_primaries};
 use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
 use crate::plan::{Advice, Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
@@ -23,21 +23,27 @@ pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
     match &primaries[..] {
         [(host, server)] => with_primary(of, state, host, server),
         [] => leaderless::decide(of, state),
-        _ => two_primaries(of, state),
+        _ => several(of, state),
     }
 }
 
 /// P7: one of them may be deposed beyond doubt.
-fn two_primaries(of: &Postgres, state: &State) -> Decision {
+fn several(of: &Postgres, state: &State) -> Decision {
     let Some(deposed) = deposed::find(of, state) else {
-        return refused(refuse::two_primaries(of, state, None));
+        return refused(two_primaries::refused(of, state, None));
     };
-    let Some(fence) = deposed::fence(of, state, deposed) else {
-        return refused(refuse::two_primaries(of, state, Some(deposed)));
-    };
-    let mut decision = with_primary(of, state, deposed.primary, deposed.server);
-    decision.steps.insert(0, fence);
-    decision
+    match deposed::judge(of, state, deposed) {
+        deposed::Verdict::Stop(fence) => {
+            let mut decision = with_primary(of, state, deposed.primary, deposed.server);
+            decision.steps.insert(0, *fence);
+            decision
+        }
+        deposed::Verdict::Served(waits) => Decision {
+            waits,
+            ..refused(two_primaries::served(of, state, deposed))
+        },
+        deposed::Verdict::Open => refused(two_primaries::refused(of, state, Some(deposed))),
+    }
 }
 
 /// Before anything is changed: where a database is to be made, whether its directory is free everywhere. P26 and P27
