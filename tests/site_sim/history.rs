@@ -29,7 +29,8 @@ pub enum Move {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     Well,
-    /// Well, but only by a second run: the health gate held up a step for what a later step of the first run mended.
+    /// Well, but only by a second run: the health gate held up a restart on one host beside another that provision itself
+    /// had drained when it joined, and that the last task of the first run activates.
     Second,
     /// Refused, for causes that are real.
     Refused(BTreeSet<String>),
@@ -128,7 +129,6 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
             if is_drained(&sim.cluster.borrow()) {
                 return Ending::Refused(["a node that a person drained".to_owned()].into());
             }
-            // The table of Pgpool-II plans restarts before the recovery that the gate waits for: not mended yet.
             let lines = ended.story.lines();
             let held =
                 lines.filter(|line| line.contains("held up") || line.contains("is not done"));
@@ -160,9 +160,13 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
     }
 }
 
-/// Whether the health gate held up a step until its time was over.
+/// Whether the health gate held up steps until their time was over, and for nothing else than drained nodes.
 fn is_held(ended: &Ended) -> bool {
-    ended.story.contains("is not done, because for")
+    let lines = ended.story.lines();
+    let mut held = lines
+        .filter(|line| line.contains("is not done, because for"))
+        .peekable();
+    held.peek().is_some() && held.all(|line| line.contains("Ready Drain Reachable"))
 }
 
 /// Whether a person drained a node: it is left alone, and nothing is disrupted beside it.

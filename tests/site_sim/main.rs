@@ -50,6 +50,7 @@ mod run;
 mod says;
 mod seeded;
 mod site;
+mod stopped_primary;
 mod swarm_sim;
 
 use swarm_sim::{rng, world};

@@ -58,6 +58,12 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
     }
     let primary = view.says(speaker, PgpoolExpect::Primary(view.primary.to_string()));
     if let Some(refusal) = other_primary(view, speaker) {
+        // After a failover PostgreSQL knows first.
+        decision.waits.push(Wait {
+            what: refusal.because.clone(),
+            until: primary,
+            deadline_s: NOTICE_S,
+        });
         decision.refusals.push(refusal);
         return;
     }

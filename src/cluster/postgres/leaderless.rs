@@ -65,13 +65,14 @@ pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
             decision.waits = promotions(of, state, what);
             decision
         }
-        [(_, _)] if !silent => refused(refuse::nobody_leads(of, state)),
+        // Also in the middle of a failover: one standby tells of the new timeline before the promoted one was asked again.
+        [(_, _)] if !silent => failing_over(of, state),
         [] => failing_over(of, state),
         _ => refused(refuse::no_candidate(of, state, silent)),
     }
 }
 
-/// P9: only standbys. When some of them run, Pgpool-II may be about to promote one: it takes a minute to be sure that the
+/// P9: only standbys, beside a former primary that is older. When some of them run, Pgpool-II may be about to promote one: it takes a minute to be sure that the
 /// primary is gone.
 fn failing_over(of: &Postgres, state: &State) -> Decision {
     let what = |standby: &HostName| {
