@@ -37,6 +37,8 @@ pub enum Bug {
     TimelinesIgnored,
     /// P4: commits past the fork are not counted, neither by the table nor by `standby.sh`.
     CommitsNotCounted,
+    /// P7: that Pgpool-II sends its clients to a deposed primary is not seen.
+    ServedOverlooked,
     /// P5: a standby that streams is copied anew.
     RecoversWhatRuns,
     /// P6: a standby that follows nobody is taken for streaming.
@@ -51,7 +53,7 @@ pub enum Bug {
     WritesSomethingElse,
 }
 
-pub const BUGS: [Bug; 20] = [
+pub const BUGS: [Bug; 21] = [
     Bug::SilentHasNoSwarm,
     Bug::SwarmTraceIgnored,
     Bug::CutOffIsReplaced,
@@ -66,6 +68,7 @@ pub const BUGS: [Bug; 20] = [
     Bug::OtherPrimaryOverlooked,
     Bug::TimelinesIgnored,
     Bug::CommitsNotCounted,
+    Bug::ServedOverlooked,
     Bug::RecoversWhatRuns,
     Bug::NotStreamingOverlooked,
     Bug::DetachedOverlooked,
@@ -118,6 +121,11 @@ impl Bug {
                 ],
             ),
             Self::CommitsNotCounted => with(&[(E::KillDatabase, 0)], &[Move::Passes(20)]),
+            // Cut off, it goes on to lead those daemons that come back without the promoted primary's.
+            Self::ServedOverlooked => with(
+                &[(E::Cut, 0)],
+                &[Move::Passes(40), Move::Happens(E::PowerOff, 1)],
+            ),
             Self::RecoversWhatRuns | Self::DetachedOverlooked => with(&[(E::Detach, 2)], &[]),
             Self::NotStreamingOverlooked => with(
                 &[(E::PowerOff, 2), (E::StopDatabase, 0)],

@@ -77,6 +77,18 @@ impl Bug {
                     node.status = "up".into();
                 }
             }
+            (Self::ServedOverlooked, Answer::Pgpool(pgpool)) => {
+                let newest = |h: &usize| cluster.databases[*h].data.as_ref().map(|it| it.timeline);
+                let primary = cluster
+                    .hosts()
+                    .filter(|h| cluster.databases[*h].is_primary());
+                let primary = primary.max_by_key(newest).map(|h| cluster.name(h));
+                for node in pgpool.nodes.iter_mut().flatten() {
+                    let is = primary == Some(&*node.host);
+                    node.role = if is { "primary" } else { "standby" }.into();
+                    node.status = "up".into();
+                }
+            }
             (Self::RecoversWhatRuns, Answer::Pgpool(pgpool)) => {
                 for node in pgpool.nodes.iter_mut().flatten().skip(2) {
                     node.status = "down".into();
