@@ -289,6 +289,10 @@ fn readable(decision: &Decision) -> Map<String, Json> {
         told.insert("via".to_owned(), json!(step.via));
         let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
         told.insert("needs".to_owned(), json!(needs));
+        if !step.yields_to.is_empty() {
+            let claims: Vec<String> = step.yields_to.iter().map(ToString::to_string).collect();
+            told.insert("yields to".to_owned(), json!(claims));
+        }
         told.insert(
             "done".to_owned(),
             json!(step.done.as_ref().map(ToString::to_string)),

@@ -14,7 +14,7 @@ use provision::probe::network::Interface;
 use provision::probe::path::{Attributes, Content};
 use provision::probe::pgpool::{Node as Backend, Peer, Pgpool, Watchdog};
 use provision::probe::postgres::past::Past;
-use provision::probe::postgres::{Control, Data, Fork, Lsn, Postgres, Sender, Server};
+use provision::probe::postgres::{Control, Data, Fork, Lsn, Postgres, Sender, Server, Setting};
 use provision::probe::shell::Outcome;
 use provision::probe::unit::Unit;
 use provision::probe::{Answer, Answers, Memory, PathState, Query, Seen};
@@ -548,6 +548,50 @@ fn p6_a_standby_that_does_not_stream_is_left_to_a_person() {
     assert_eq!(lines, ["refuse P6"]);
 }
 
+/// db3 waits for db2, and has this much of the primary's history.
+fn astray(world: &mut World, timeline: u32, at: &str) {
+    let setting = |value: &str| Setting {
+        value: value.to_owned(),
+        ..Setting::default()
+    };
+    world.see(node("db3", "down", "standby"));
+    let primary = world.at("db1").postgres.server.as_mut().unwrap();
+    primary.senders.pop();
+    let standby = &mut world.at("db3").postgres;
+    standby.history.truncate(timeline as usize - 1);
+    let server = standby.server.as_mut().unwrap();
+    (server.timeline, server.replayed) = (timeline, Some(at.parse().unwrap()));
+    server.settings = BTreeMap::from([
+        (
+            "primary_conninfo".to_owned(),
+            setting("host='db2' port=5432"),
+        ),
+        ("primary_slot_name".to_owned(), setting("db3")),
+    ]);
+}
+
+#[test]
+fn p6_a_standby_that_waits_for_another_is_led_to_the_primary_and_attached() {
+    let led = [
+        "pgpool/follow/db3 repair via db3",
+        "pgpool/attach/db3 repair via db2",
+    ];
+    assert_eq!(case(|world| astray(world, 2, "0/6000000")), led);
+    assert_eq!(case(|world| astray(world, 1, "0/5000000")), led);
+    let attached = case(|world| {
+        astray(world, 1, "0/5000000");
+        world.see(node("db3", "up", "standby"));
+    });
+    assert_eq!(attached, led[..1]);
+}
+
+#[test]
+fn p6_a_standby_that_may_have_more_than_the_primary_is_left_to_a_person() {
+    for (timeline, at) in [(1, "0/5000001"), (2, "0/6000001")] {
+        assert_eq!(case(|world| astray(world, timeline, at)), ["refuse P6"]);
+    }
+}
+
 #[test]
 fn p7_two_primaries() {
     assert_eq!(
@@ -562,7 +606,11 @@ fn p8_pgpool_takes_another_host_for_the_primary() {
         world.see(node("db1", "up", "standby"));
         world.see(node("db2", "up", "primary"));
     });
-    assert_eq!(lines, ["refuse P8"]);
+    // It may be about to notice a failover; meanwhile nothing is done.
+    assert_eq!(
+        lines,
+        ["wait db2: Pgpool-II takes db1 for the primary", "refuse P8"]
+    );
 }
 
 #[test]

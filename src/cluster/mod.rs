@@ -3,6 +3,7 @@
 //! "This host does not have it" is never a reason to create a cluster: the predicate for that is that
 //! *every* member answered and *none* shows a trace.
 
+mod astray;
 pub mod certificates;
 pub mod external_database;
 mod former_primary;

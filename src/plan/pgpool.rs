@@ -25,7 +25,23 @@ pub enum PgpoolAct {
         /// Whom to ask, and with which password file.
         about: About,
     },
+    /// Leads a running standby to the primary: `standby.sh` on its own host keeps its slot there, and gives it settings.
+    Follow {
+        /// Node id.
+        node: u32,
+        /// The standby's host.
+        host: String,
+        /// Its data directory.
+        data: String,
+        /// Host of the primary.
+        primary: String,
+        /// Where the script is.
+        about: About,
+    },
 }
+
+/// PostgreSQL's port on every host of ours.
+const PORT: &str = "5432";
 
 impl PgpoolAct {
     /// The words of the command, as a reviewer reads them.
@@ -33,6 +49,20 @@ impl PgpoolAct {
         let (program, node, about) = match self {
             Self::Recover { node, about } => ("pcp_recovery_node", node, about),
             Self::Attach { node, about } => ("pcp_attach_node", node, about),
+            Self::Follow {
+                host,
+                data,
+                primary,
+                about,
+                ..
+            } => {
+                let script = format!("{}/standby.sh", about.conf);
+                let words = ["runuser", "-u", "postgres", "--", &script, "follow"];
+                let words = words
+                    .into_iter()
+                    .chain([host.as_str(), PORT, data, primary, PORT]);
+                return words.map(str::to_owned).collect();
+            }
         };
         let node = node.to_string();
         [
@@ -54,7 +84,9 @@ impl PgpoolAct {
     /// The text for the host's shell.
     pub(super) fn script(&self) -> String {
         match self {
-            Self::Recover { node, about } => detached(*node, about, &join(&self.words())),
+            Self::Recover { node, about } | Self::Follow { node, about, .. } => {
+                detached(*node, about, &join(&self.words()))
+            }
             Self::Attach { about, .. } => format!(
                 "PCPPASSFILE={} LC_ALL=C {}",
                 quote(&about.passfile),
@@ -66,7 +98,7 @@ impl PgpoolAct {
     /// How long it may take, in seconds: a base backup copies the whole cluster.
     pub(super) fn deadline_s(&self) -> u64 {
         match self {
-            Self::Recover { .. } => 4 * 3600,
+            Self::Recover { .. } | Self::Follow { .. } => 4 * 3600,
             Self::Attach { .. } => 120,
         }
     }
@@ -170,5 +202,32 @@ impl fmt::Display for PgpoolExpect {
             Self::HasAddress(address) => write!(f, "it has the address {address}"),
             Self::Stopped => f.write_str("PostgreSQL does not run"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{About, PgpoolAct};
+
+    #[test]
+    fn a_standby_is_led_in_a_unit_of_its_own_as_postgres() {
+        let act = PgpoolAct::Follow {
+            node: 2,
+            host: "db3".to_owned(),
+            data: "/var/lib/pgsql/16/data".to_owned(),
+            primary: "db1".to_owned(),
+            about: About {
+                conf: "/etc/pgpool-II".to_owned(),
+                passfile: "/var/lib/pgsql/.pcppass".to_owned(),
+                user: "pgpool".to_owned(),
+            },
+        };
+        assert_eq!(
+            act.words().join(" "),
+            "runuser -u postgres -- /etc/pgpool-II/standby.sh follow db3 5432 /var/lib/pgsql/16/data db1 5432"
+        );
+        let script = act.script();
+        assert!(script.starts_with("u=provision-recover-2\n"), "{script}");
+        assert!(script.contains(&act.words().join(" ")), "{script}");
     }
 }

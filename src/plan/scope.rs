@@ -63,7 +63,7 @@ impl Act {
             )
             | Self::Gluster(_) => Scope::Cluster,
             // Pgpool-II makes the standby on the other host, by ssh. What is on the share is on every host.
-            Self::Pgpool(PgpoolAct::Recover { .. })
+            Self::Pgpool(PgpoolAct::Recover { .. } | PgpoolAct::Follow { .. })
             | Self::Stack(
                 StackAct::MakeKey { .. } | StackAct::Certify(_) | StackAct::Deploy { .. },
             ) => Scope::Everything,

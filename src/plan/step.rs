@@ -80,6 +80,10 @@ pub struct Step {
     pub class: Class,
     /// Evidence that is asked for again just before.
     pub needs: Vec<Claim>,
+    /// What may come true by itself and would make this wrong. As long as the decision waits for the same, this is put
+    /// off; it is done when that has not come true in time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub yields_to: Vec<Claim>,
     /// Postcondition, polled with a deadline; file-like acts check themselves.
     pub done: Option<Claim>,
     /// What is taken for granted because it could not be seen.
@@ -106,6 +110,7 @@ impl Step {
             act,
             class,
             needs: Vec::new(),
+            yields_to: Vec::new(),
             done: None,
             assumes: Vec::new(),
             every_time: false,
@@ -123,6 +128,13 @@ impl Step {
     #[must_use]
     pub fn need(mut self, claim: Claim) -> Self {
         self.needs.push(claim);
+        self
+    }
+
+    /// Adds what may come true by itself, and is waited for first.
+    #[must_use]
+    pub fn yield_to(mut self, claim: Claim) -> Self {
+        self.yields_to.push(claim);
         self
     }
 

@@ -3,15 +3,17 @@
 use super::cluster::Cluster;
 use super::fleet::Sim;
 use super::law;
-use super::site::{check_well, site, why};
+use super::site::{check_well, site_of, why};
 use provision::report::Outcome;
 
 #[test]
 fn a_blank_site_is_built_exactly_as_planned() {
-    for (hosts, any1) in [(3, false), (3, true), (5, false)] {
-        let site = site(hosts, any1);
+    for (hosts, databases, any1) in [(3, 3, false), (3, 3, true), (5, 5, false), (5, 3, true)] {
+        let site = site_of(hosts, databases, any1);
         for seed in 0..2 {
-            let mut sim = Sim::of(Cluster::blank(hosts, seed, any1));
+            let mut blank = Cluster::blank(hosts, seed, any1);
+            blank.databases_on = databases;
+            let mut sim = Sim::of(blank);
             sim.strict = hosts == 3;
             let (plan, outcome) = site.look(&sim, None);
             assert_eq!(outcome, Outcome::Pending, "{plan:?}");

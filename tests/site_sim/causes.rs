@@ -1,23 +1,12 @@
 //! Why a person is needed, reasoned from what is really there and not from what the hosts say.
 
 use super::cluster::Cluster;
-use super::database::{Row, slot_of};
+use super::database::Row;
 use super::gluster::Folder;
 use super::swarm_sim::drive::End;
 use super::swarm_sim::oracle::{Expected, expect};
 use super::swarm_sim::starts::at_rest;
 use std::collections::BTreeSet;
-
-/// Refusals whose cause is real and that a later version will repair by itself: the rows of DOMAIN part 2 that are
-/// not built yet. A history that ends with one of these is no failure, and is counted.
-pub const NOT_YET_BUILT: &[(&str, &str)] = &[
-    (
-        "P6",
-        "a standby that was away during a failover follows nobody",
-    ),
-    ("P8", "Pgpool-II takes another host for the primary"),
-    ("P9", "no primary, and a standby that has everything"),
-];
 
 /// The codes that may be refused in a cluster whose hosts all answer; empty when nobody is needed.
 pub fn causes(cluster: &Cluster) -> BTreeSet<&'static str> {
@@ -120,7 +109,8 @@ fn database(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
                 }
             }
         }
-        [a, b] if deposed(cluster, a, b) || deposed(cluster, b, a) => {}
+        [a, b] if deposed(cluster, a, b) && all_serve(cluster, b) => {}
+        [a, b] if deposed(cluster, b, a) && all_serve(cluster, a) => {}
         _ => drop(codes.insert("P7")),
     }
 }
@@ -138,6 +128,16 @@ pub fn deposed(cluster: &Cluster, former: usize, by: usize) -> bool {
     let beyond = |row: &Row| row.timeline == old.timeline && row.at > *fork;
     let follows = |of| cluster.hosts().any(|h| cluster.streams(h) == Some(of));
     old.system == new.system && !old.rows.iter().any(beyond) && follows(by) && !follows(former)
+}
+
+/// Whether every Pgpool-II with a majority sends its clients to a primary.
+fn all_serve(cluster: &Cluster, primary: usize) -> bool {
+    let mut serving = cluster.pgpools.iter().filter(|it| it.running && it.quorum);
+    serving.all(|daemon| {
+        let up = |id: &u32| daemon.seats.get(id).is_some_and(|seat| seat.up);
+        let named = daemon.primary.filter(up);
+        named.and_then(|id| cluster.seat_host(primary, id)) == Some(primary)
+    })
 }
 
 fn beside_primary(cluster: &Cluster, h: usize, p: usize, codes: &mut BTreeSet<&'static str>) {
@@ -159,13 +159,8 @@ fn beside_primary(cluster: &Cluster, h: usize, p: usize, codes: &mut BTreeSet<&'
             codes.insert("P4");
         }
     } else if !data.leads_to(of) {
+        // It may have what the primary lacks.
         codes.extend(["P3", "P6"]);
-    } else if cluster.streams(h) != Some(p) {
-        // The settings that it has lead it elsewhere, or its slot is missing.
-        let follows = data.upstream == Some(p) && of.slots.contains(&slot_of(cluster.name(h)));
-        if !follows {
-            codes.insert("P6");
-        }
     }
 }
 

@@ -7,8 +7,9 @@ use super::packages::{CONF, PGDATA};
 use provision::probe::pgpool::{Node, Peer, Pgpool, Watchdog};
 use provision::probe::postgres::past::Past;
 use provision::probe::postgres::{
-    Control, Data as Place, Fork, Lsn, Postgres, Receiver, Sender, Server, Slot,
+    Control, Data as Place, Fork, Lsn, Postgres, Receiver, Sender, Server, Setting, Slot,
 };
+use std::collections::BTreeMap;
 
 impl Cluster {
     pub fn postgres_says(&self, h: usize) -> Postgres {
@@ -112,8 +113,31 @@ impl Cluster {
                 .collect(),
             roles: data.roles.values().cloned().collect(),
             databases: data.databases.values().cloned().collect(),
+            settings: self.follows_says(h, data),
             ..Server::default()
         }
+    }
+
+    /// Whom a standby was told to follow, by which slot.
+    fn follows_says(&self, h: usize, data: &Data) -> BTreeMap<String, Setting> {
+        let Some(up) = data.upstream.filter(|_| data.standby) else {
+            return BTreeMap::new();
+        };
+        let setting = |name: &str, value: String| {
+            let pending_restart = false;
+            let setting = Setting {
+                value,
+                pending_restart,
+            };
+            (name.to_owned(), setting)
+        };
+        BTreeMap::from([
+            setting(
+                "primary_conninfo",
+                format!("host='{}' port=5432", self.name(up)),
+            ),
+            setting("primary_slot_name", slot_of(self.name(h))),
+        ])
     }
 
     /// What a host's data committed past a place.

@@ -59,11 +59,18 @@ fn damaged(start: &Cluster, event: Event, h: usize) -> Cluster {
     cluster
 }
 
-/// A run that repairs is broken at every act: killed, its link cut, or an answer lost, before and after the act has
-/// happened. `PROVISION_SIM_EVERY=1` adds a loss of power and acts that are half done.
+/// How an act of a run is broken: killed, or its link cut. Answers that come too late, a loss of power and acts that are
+/// half done are added to short runs, and to all by `PROVISION_SIM_EVERY=1`.
+fn kinds(acts: usize) -> &'static [Kind] {
+    match acts {
+        0..=10 => &KINDS,
+        _ if every() => &KINDS,
+        _ => &[Kind::Kill, Kind::Lose],
+    }
+}
+
+/// A run that repairs is broken at every act, before and after that has happened.
 fn broken_everywhere(event: Event, h: usize, least: usize) {
-    let few = [Kind::Kill, Kind::Lose, Kind::Hang];
-    let kinds = if every() { &KINDS[..] } else { &few[..] };
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     let work = || {
@@ -74,6 +81,7 @@ fn broken_everywhere(event: Event, h: usize, least: usize) {
         let acts = whole.acts.get();
         check_well(&site, &whole, &ended);
         assert!(acts >= least, "{event:?} of {h}: only {acts} acts");
+        let kinds = kinds(acts);
         loop {
             let n = next.fetch_add(1, Ordering::Relaxed);
             let (at, which) = (n / (2 * kinds.len()), n % (2 * kinds.len()));
@@ -100,7 +108,7 @@ fn broken_everywhere(event: Event, h: usize, least: usize) {
         acts[0]
     });
     let wrong = wrong.into_inner().unwrap();
-    let runs = acts * kinds.len() * 2;
+    let runs = acts * kinds(acts).len() * 2;
     println!("{event:?} of {h}: {acts} acts, {runs} runs that broke off");
     assert!(
         wrong.is_empty(),

@@ -18,12 +18,16 @@ pub struct Before {
     data: Vec<Instance>,
 }
 
-/// Hosts that have lost nothing: a disruption of one of them must find all others well.
+/// Hosts that have lost nothing: a disruption of one of them must find all others well. A swarm without a quorum has
+/// nobody who is well: as for the health gate, nothing of it is left to protect until a person has decided (S10).
 fn is_well(cluster: &Cluster, h: usize) -> bool {
-    let swarm = (0..cluster.swarm.clusters.len()).any(|c| {
+    let mut swarms = 0..cluster.swarm.clusters.len();
+    let decides = swarms.clone().any(|c| cluster.swarm.quorum(c));
+    let heard = swarms.any(|c| {
         let disk = cluster.swarm.hosts[h].disk.as_ref();
         disk.is_some_and(|disk| disk.cluster == c && cluster.swarm.heard(c, &disk.node))
     });
+    let swarm = heard || !decides;
     let volume = cluster.gluster[h].volume.as_ref();
     let owns = volume.is_some_and(|it| it.bricks.iter().any(|(host, _)| host == cluster.name(h)));
     let brick = cluster.gluster[h].brick || !owns;

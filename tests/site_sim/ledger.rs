@@ -43,6 +43,24 @@ impl Cluster {
             .collect()
     }
 
+    /// What was acknowledged and is nowhere any more, neither in use nor kept aside, although the world has not destroyed
+    /// it: rows and lines.
+    pub fn lost(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
+        let mut rows = self.kept_rows();
+        let aside = self.databases.iter().flat_map(|one| &one.aside);
+        rows.extend(aside.flat_map(|data| data.rows.iter().map(|row| row.id)));
+        let of = |all: &BTreeSet<u32>, gone: &BTreeSet<u32>, kept: &BTreeSet<u32>| {
+            let mut lost = all.clone();
+            lost.retain(|id| !gone.contains(id) && !kept.contains(id));
+            lost
+        };
+        let ledger = &self.ledger;
+        (
+            of(&ledger.rows, &ledger.gone_rows, &rows),
+            of(&ledger.lines, &ledger.gone_lines, &self.kept_lines()),
+        )
+    }
+
     /// After something of the world's own doing: what has no copy left is nobody's fault of ours.
     pub fn settle_losses(&mut self) {
         let (rows, lines) = (self.kept_rows(), self.kept_lines());

@@ -38,6 +38,7 @@ impl Cluster {
             Act::Postgres(act) => self.obey_postgres(h, act),
             Act::Pgpool(PgpoolAct::Recover { node, .. }) => self.recover(h, *node, half),
             Act::Pgpool(PgpoolAct::Attach { node, .. }) => self.attach(h, *node),
+            Act::Pgpool(PgpoolAct::Follow { primary, .. }) => self.led(h, primary),
             Act::Command { line, .. } => self.runs(h, line),
             other => Err(format!("the simulation does not know {other:?}")),
         }

@@ -1,7 +1,7 @@
-//! Pgpool-II: its watchdog, its view of the nodes, the virtual address, and what its scripts do (docs/failover.md).
+//! Pgpool-II: its watchdog, its view of the nodes, the virtual address, and when it fails over (docs/failover.md).
 
 use super::cluster::Cluster;
-use super::packages::{CONF, PGDATA};
+use super::packages::CONF;
 use std::collections::BTreeMap;
 
 /// Ticks after which the health checks give a node up.
@@ -183,7 +183,7 @@ impl Cluster {
     }
 
     /// At the start, after a failover and when a node is attached: who answers as a primary.
-    fn find_primary(&mut self, leader: usize) {
+    pub fn find_primary(&mut self, leader: usize) {
         let own = &self.pgpools[leader];
         if own
             .primary
@@ -203,159 +203,5 @@ impl Cluster {
             })
         });
         self.pgpools[leader].primary = found;
-    }
-
-    /// `failover.sh` and `follow_primary.sh`.
-    fn failover(&mut self, leader: usize, failed: u32, failed_host: usize) {
-        let was = self.pgpools[leader].primary;
-        if let Some(seat) = self.pgpools[leader].seats.get_mut(&failed) {
-            seat.up = false;
-        }
-        if was.is_some_and(|was| was != failed) {
-            return;
-        }
-        self.pgpools[leader].primary = None;
-        let standbys: Vec<(u32, usize)> = self.pgpools[leader]
-            .seats
-            .iter()
-            .filter(|(id, seat)| **id != failed && seat.up)
-            .filter_map(|(id, _)| Some((*id, self.seat_host(leader, *id)?)))
-            .filter(|(_, h)| {
-                let one = &self.databases[*h];
-                one.running && !one.is_primary() && self.connects(leader, *h, "5432/tcp")
-            })
-            .collect();
-        let end = |h: usize| self.databases[h].data.as_ref().map_or(0, |data| data.end);
-        let best = standbys
-            .iter()
-            .max_by_key(|(id, h)| (end(*h), u32::MAX - id));
-        let Some((best, h)) = best.copied() else {
-            return;
-        };
-        if self.logs_in(leader, failed_host) && self.databases[failed_host].is_primary() {
-            self.database_stop(failed_host);
-        }
-        if !self.logs_in(leader, h) {
-            return;
-        }
-        self.promote(h);
-        self.pgpools[leader].primary = Some(best);
-        for (id, other) in standbys {
-            if id == best {
-                continue;
-            }
-            let followed = self.logs_in(leader, other) && self.follow(other, h);
-            if let Some(seat) = self.pgpools[leader].seats.get_mut(&id) {
-                seat.up = followed;
-            }
-        }
-    }
-
-    /// A running standby follows another primary, by a rewind when it has more.
-    fn follow(&mut self, h: usize, primary: usize) -> bool {
-        self.keep_slot(primary, h);
-        if let Some(data) = &mut self.databases[h].data {
-            data.upstream = Some(primary);
-        }
-        if self.streams(h).is_none() && self.connects(h, primary, "5432/tcp") {
-            self.copy(primary, h);
-            self.database_start(h);
-        }
-        self.streams(h).is_some()
-    }
-
-    fn attach_after_boot(&mut self, h: usize) {
-        let Some(leader) = self.pgpools[h].leader else {
-            return;
-        };
-        let id = self.machines[h]
-            .text(&format!("{CONF}/pgpool_node_id"))
-            .trim()
-            .parse();
-        let Ok(id) = id else { return };
-        let view = &self.pgpools[leader];
-        if view.seats.get(&id).is_none_or(|seat| seat.up) {
-            self.pgpools[h].attach = false;
-            return;
-        }
-        let primary = view.primary.and_then(|id| self.seat_host(leader, id));
-        if primary.is_some() && self.streams(h) == primary {
-            self.pgpools[leader].seats.insert(
-                id,
-                Seat {
-                    up: true,
-                    missed: 0,
-                },
-            );
-            self.pgpools[h].attach = false;
-            self.watchdog();
-        }
-    }
-
-    /// `pcp_attach_node`
-    ///
-    /// # Errors
-    /// In its words.
-    pub fn attach(&mut self, via: usize, id: u32) -> Result<(), String> {
-        let leader = self.pgpools[via]
-            .leader
-            .filter(|_| self.pgpools[via].running);
-        let Some(leader) = leader else {
-            return Err("connection to host failed".into());
-        };
-        let seat = Seat {
-            up: true,
-            missed: 0,
-        };
-        self.pgpools[leader].seats.insert(id, seat);
-        self.find_primary(leader);
-        self.watchdog();
-        Ok(())
-    }
-
-    /// `pcp_recovery_node`; `half` breaks off when the copy is in place.
-    ///
-    /// # Errors
-    /// In the words of those who refuse.
-    pub fn recover(&mut self, via: usize, id: u32, half: bool) -> Result<(), String> {
-        let leader = self.pgpools[via]
-            .leader
-            .filter(|_| self.pgpools[via].running);
-        let Some(leader) = leader else {
-            return Err("connection to host failed".into());
-        };
-        let target = self.seat_host(via, id).ok_or("no such node")?;
-        let primary = self.pgpools[leader].primary;
-        let primary = primary.and_then(|id| self.seat_host(leader, id));
-        let Some(p) = primary.filter(|p| self.databases[*p].is_primary()) else {
-            return Err("recovery failed: no primary".into());
-        };
-        for name in ["recovery_1st_stage", "pgpool_remote_start"] {
-            if self.machines[p]
-                .text(&format!("{PGDATA}/{name}"))
-                .is_empty()
-            {
-                return Err(format!("recovery failed: no {name} in {PGDATA}"));
-            }
-        }
-        if !self.logs_in(p, target) {
-            return Err("recovery failed: Permission denied (publickey)".into());
-        }
-        if !self.machines[target].has("postgresql16-server") {
-            return Err("recovery failed: pg_basebackup: No such file".into());
-        }
-        if self.databases[target].running {
-            return Err("PostgreSQL runs: a running server is never replaced".into());
-        }
-        self.not_ahead(target, p)?;
-        if !self.connects(target, p, "5432/tcp") {
-            return Err("pg_basebackup failed".into());
-        }
-        self.copy(p, target);
-        if half {
-            return Err("connection lost".into());
-        }
-        self.database_start(target);
-        self.attach(via, id)
     }
 }

@@ -116,6 +116,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                     self.wait(index, wait);
                     false
                 }
+                None if self.yields(index, step) => false,
                 None => {
                     let steps = steps.into_iter().map(|step| (index, step)).collect();
                     self.start(members, steps)

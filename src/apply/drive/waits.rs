@@ -6,7 +6,7 @@ use crate::apply::Fleet;
 use crate::apply::engine::Stage;
 use crate::apply::perform::ask;
 use crate::inventory::HostName;
-use crate::plan::{Reach, Refusal, Wait};
+use crate::plan::{Claim, Reach, Refusal, Step, Wait};
 use crate::report::Event;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -58,16 +58,73 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
 
     /// Waits for one of the things that the task waits for: in turn, so that each is looked at.
     pub(super) fn next_wait(&mut self, index: usize) {
-        let polls = |wait: &&Wait| {
-            let same = |waiting: &&Waiting| waiting.index == index && waiting.until == wait.until;
-            self.waiting.iter().find(same).map_or(0, |it| it.polls)
-        };
-        if let Some(wait) = self.waits(index).iter().min_by_key(polls).cloned() {
+        let waits = self.waits(index).iter();
+        if let Some(wait) = waits.min_by_key(|wait| self.polls(index, wait)).cloned() {
             self.wait(index, wait);
         }
     }
 
     pub(super) fn wait(&mut self, index: usize, wait: Wait) {
+        let (elapsed, earlier) = self.waited_for(index, &wait.until);
+        let deadline = Duration::from_secs(wait.deadline_s);
+        if elapsed > deadline {
+            let why = format!(
+                "{} did not come true within {} s",
+                wait.what, wait.deadline_s
+            );
+            self.give_up(index, why);
+        } else if earlier + elapsed > deadline * RENEWALS {
+            let why = format!(
+                "{} came true and went again for {} s in all",
+                wait.what,
+                (earlier + elapsed).as_secs()
+            );
+            self.give_up(index, why);
+        } else {
+            self.look_again(index, wait, elapsed);
+        }
+    }
+
+    /// Whether a step is put off for what may come true by itself; that is then looked at. Its time being over is no
+    /// failure: the step is due.
+    pub(super) fn yields(&mut self, index: usize, step: &Step) -> bool {
+        let lasts = |wait: &&Wait| {
+            let (elapsed, earlier) = self.waited_for(index, &wait.until);
+            let deadline = Duration::from_secs(wait.deadline_s);
+            step.yields_to.contains(&wait.until)
+                && elapsed <= deadline
+                && earlier + elapsed <= deadline * RENEWALS
+        };
+        let waits = self.waits(index).iter().filter(lasts);
+        let Some(wait) = waits.min_by_key(|wait| self.polls(index, wait)).cloned() else {
+            return false;
+        };
+        let (elapsed, _) = self.waited_for(index, &wait.until);
+        self.look_again(index, wait, elapsed);
+        true
+    }
+
+    /// How often a wait was looked at.
+    fn polls(&self, index: usize, wait: &Wait) -> usize {
+        let same = |waiting: &&Waiting| waiting.index == index && waiting.until == wait.until;
+        self.waiting.iter().find(same).map_or(0, |it| it.polls)
+    }
+
+    /// For how long a task has waited for something, and how long before it began to wait for it again.
+    fn waited_for(&self, index: usize, until: &Claim) -> (Duration, Duration) {
+        let same = |waiting: &&Waiting| waiting.index == index && waiting.until == *until;
+        let now = self.waiting.iter().find(same);
+        let earlier = self
+            .waited
+            .iter()
+            .find(|(task, claim, _)| *task == index && claim == until);
+        (
+            now.map_or(Duration::ZERO, |waiting| waiting.since.elapsed()),
+            earlier.map_or(Duration::ZERO, |(_, _, total)| *total),
+        )
+    }
+
+    fn look_again(&mut self, index: usize, wait: Wait, elapsed: Duration) {
         let now = Instant::now();
         let same = |waiting: &Waiting| waiting.index == index && waiting.until == wait.until;
         let at = self.waiting.iter().position(same).unwrap_or_else(|| {
@@ -82,36 +139,12 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         });
         let waiting = &mut self.waiting[at];
         waiting.polls += 1;
-        let elapsed = waiting.since.elapsed();
         if waiting.told.is_none_or(|told| told.elapsed() >= TELL) {
             waiting.told = Some(now);
             self.report.emit(&Event::Waiting {
                 what: wait.what.clone(),
                 since: elapsed,
             });
-        }
-        let earlier = self
-            .waited
-            .iter()
-            .find(|(task, claim, _)| *task == index && *claim == wait.until)
-            .map_or(Duration::ZERO, |(_, _, total)| *total);
-        let deadline = Duration::from_secs(wait.deadline_s);
-        if elapsed > deadline {
-            let why = format!(
-                "{} did not come true within {} s",
-                wait.what, wait.deadline_s
-            );
-            self.give_up(index, why);
-            return;
-        }
-        if earlier + elapsed > deadline * RENEWALS {
-            let why = format!(
-                "{} came true and went again for {} s in all",
-                wait.what,
-                (earlier + elapsed).as_secs()
-            );
-            self.give_up(index, why);
-            return;
         }
         let fleet = self.engine.fleet;
         self.busy.insert(wait.until.host.clone());

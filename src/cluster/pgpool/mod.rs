@@ -5,10 +5,12 @@
 //! table is a second opinion.
 
 mod address;
+mod follow;
 mod health;
 mod ids;
 mod refuse;
 mod repair;
+mod slots;
 mod state;
 mod steps;
 mod table;

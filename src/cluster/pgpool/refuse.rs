@@ -215,13 +215,13 @@ pub(super) fn other_primary(view: &View<'_>, speaker: &HostName, named: &str) ->
     evidence.push(format!("Pgpool-II on {speaker}: the primary is {named}"));
     refusal(
         "P8",
-        Reach::Layer,
+        Reach::LayerAfterWaits,
         format!(
             "Pgpool-II takes {named} for the primary, and PostgreSQL says that it is {}",
             view.primary
         ),
         evidence,
-        "run again in a minute; when it stays, restart pgpool on the hosts that do not lead, then on the leader",
+        "restart pgpool on the hosts that do not lead, then on the leader, and run again",
     )
 }
 

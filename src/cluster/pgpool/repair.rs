@@ -1,7 +1,7 @@
 //! The standbys: made by online recovery (P2, P4), attached (P5), or left to a person. One at a time.
 
 use super::table::View;
-use super::{ids, refuse};
+use super::{follow, ids, refuse, slots};
 use crate::cluster::former_primary;
 use crate::inventory::HostName;
 use crate::plan::{
@@ -27,6 +27,8 @@ enum Row {
     Recover { class: Class, why: String },
     /// P5: it streams, and Pgpool-II does not have it.
     Attach,
+    /// P6: it runs, never begins to stream by itself, and has nothing to lose.
+    Follow { why: String, detached: bool },
     /// P20, P21 and the like: it goes on by itself.
     Coming(String),
     /// P3, P4, P6, P7: a person, or another layer, decides.
@@ -56,6 +58,12 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
     }
     let primary = view.says(speaker, PgpoolExpect::Primary(view.primary.to_string()));
     if let Some(refusal) = other_primary(view, speaker) {
+        // After a failover PostgreSQL knows first.
+        decision.waits.push(Wait {
+            what: refusal.because.clone(),
+            until: primary,
+            deadline_s: NOTICE_S,
+        });
         decision.refusals.push(refusal);
         return;
     }
@@ -114,6 +122,20 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
             Row::Recover { class, why } => {
                 ("recover", class, why, PgpoolAct::Recover { node, about })
             }
+            Row::Follow { why, detached } => {
+                let mut step = follow::step(view, host, node, why);
+                // Serial with the others, as they are with each other.
+                if let Some(claim) = before.replace(follow::streams(view, host)) {
+                    step = step.need(claim);
+                }
+                decision.steps.push(step);
+                if !detached {
+                    continue;
+                }
+                let why = format!("it streams from {} again by then", view.primary);
+                let act = PgpoolAct::Attach { node, about };
+                ("attach", Class::Repair, why, act)
+            }
             Row::Attach => (
                 "attach",
                 Class::Repair,
@@ -157,7 +179,7 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
         }
         decision.steps.push(step);
     }
-    slots(view, decision);
+    slots::told(view, decision);
 }
 
 /// What the speaker knows of a node.
@@ -207,7 +229,13 @@ fn running(view: &View<'_>, host: &HostName, postgres: &Postgres, speaker: &Host
         // The daemon is about to start, and takes over what it finds.
         None if streams => Row::Well,
         Some(_) if streams => Row::Attach,
-        _ => Row::Refused(refuse::does_not_stream(view, host, postgres)),
+        known => match follow::why(view, postgres) {
+            Some(why) => Row::Follow {
+                why,
+                detached: known.is_some_and(|node| !node.is_attached()),
+            },
+            None => Row::Refused(refuse::does_not_stream(view, host, postgres)),
+        },
     }
 }
 
@@ -259,33 +287,4 @@ fn former_primary(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Row 
         };
     }
     Row::Refused(refuse::former_primary(view, host, postgres))
-}
-
-/// P18: slots that hold WAL back for nobody.
-fn slots(view: &View<'_>, decision: &mut Decision) {
-    let Some(server) = view.postgres(view.primary).and_then(Postgres::primary) else {
-        return;
-    };
-    for slot in server.slots.iter().filter(|slot| !slot.active) {
-        let owner =
-            view.wanted.members.iter().find(|host| {
-                host.as_str().to_ascii_lowercase().replace(['-', '.'], "_") == slot.name
-            });
-        // A standby that is being made, or repaired in this run, takes it up again.
-        let awaited = owner.is_some_and(|host| {
-            host != view.primary && decision.steps.iter().any(|step| step.subject == *host)
-        });
-        if !awaited {
-            decision.advice.push(Advice {
-                code: "P18".to_owned(),
-                host: Some(view.primary.clone()),
-                text: format!(
-                    "the replication slot {} is used by nobody and holds back {} bytes of WAL; max_slot_wal_keep_size bounds it. When its standby is gone for good: select pg_drop_replication_slot('{}')",
-                    slot.name,
-                    slot.retained_bytes.unwrap_or_default(),
-                    slot.name
-                ),
-            });
-        }
-    }
 }

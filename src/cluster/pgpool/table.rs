@@ -61,12 +61,15 @@ pub(super) fn decide(wanted: &Pgpool, state: &State) -> Decision {
         steps::restarts(&view, due, &mut decision);
         repair::standbys(&view, &mut decision);
     }
-    if decision
-        .refusals
-        .iter()
-        .any(|refusal| refusal.reach == Reach::Layer)
-    {
+    let reaches = |reach| {
+        let mut refusals = decision.refusals.iter();
+        refusals.any(|refusal| refusal.reach == reach)
+    };
+    let (all, later) = (reaches(Reach::Layer), reaches(Reach::LayerAfterWaits));
+    if all || later {
         decision.steps.clear();
+    }
+    if all {
         decision.waits.clear();
     }
     decision

@@ -4,6 +4,7 @@ use super::{Postgres, block};
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Unfit};
 use crate::plan::{Password, RoleSpec};
+use crate::probe::pgpool;
 use crate::probe::postgres::About;
 use crate::yaml::{Diagnostic, Node, Value};
 use std::collections::BTreeSet;
@@ -70,7 +71,22 @@ pub(super) fn build(args: &Args<'_>, context: &Context<'_>) -> Result<Postgres, 
         };
         extensions.push((database.to_owned(), extension.to_owned()));
     }
+    let pgpool = args.node("pgpool").map(|node| {
+        let text = |key: &str| {
+            let text = node.get(key).and_then(Node::scalar);
+            text.ok_or_else(|| {
+                let problem = format!("`pgpool` needs `{key}`");
+                Unfit::from(Diagnostic::new(&node.span, problem))
+            })
+        };
+        Ok::<_, Unfit>(pgpool::About {
+            conf: text("conf_path")?,
+            passfile: format!("{}/.pcppass", text("home")?),
+            user: text("pcp_user")?,
+        })
+    });
     Ok(Postgres {
+        pgpool: pgpool.transpose()?,
         about: About {
             bin: format!("/usr/pgsql-{version}/bin"),
             data: format!("/var/lib/pgsql/{version}/data"),

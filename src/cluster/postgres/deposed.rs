@@ -1,13 +1,21 @@
 //! P7 and ruling 3: a primary that was cut off, and comes back beside the one that was promoted meanwhile. Nobody follows
 //! it, it still writes, and clients that know its address would be heard. When it certainly has no commit that the present
-//! primary lacks, it is stopped: then it is the former primary of row P4.
+//! primary lacks, and Pgpool-II sends its clients to that one, it is stopped: then it is the former primary of row P4.
 
+use super::led::is_streaming;
 use super::state::Here;
-use super::table::{claim, is_streaming};
+use super::table::claim;
 use super::{Postgres, State, steps};
 use crate::inventory::HostName;
-use crate::plan::{Act, Class, PostgresExpect, Step, StepId, UnitVerb};
+use crate::plan::{
+    Act, Claim, Class, Expect, PgpoolExpect, PostgresExpect, Step, StepId, UnitVerb, Wait,
+};
+use crate::probe::pgpool::Watchdog;
 use crate::probe::postgres::Server;
+use crate::probe::{Answer, Query};
+
+/// How long the daemons of Pgpool-II may take to find each other and agree, in seconds.
+const NOTICE_S: u64 = 120;
 
 /// Of two primaries, who was deposed by whom.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,22 +65,32 @@ pub(super) fn find<'a>(of: &'a Postgres, state: &'a State) -> Option<Deposed<'a>
     })
 }
 
-/// Stops it, when nothing is lost by that or a person gave it up; `None` when a person has to decide.
-pub(super) fn fence(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Option<Step> {
+/// What is to become of it.
+pub(super) enum Verdict {
+    /// It is stopped: nothing is lost by that, or a person gave it up.
+    Stop(Box<Step>),
+    /// Pgpool-II does not send its clients to the present primary: stopped now, it might be taken from them.
+    Served(Vec<Wait>),
+    /// A person decides.
+    Open,
+}
+
+pub(super) fn judge(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Verdict {
     let Deposed {
         former,
         primary,
         follower,
         ..
     } = deposed;
-    let disk = of.here(state, former).disk()?;
-    let beyond = state.beyond(former);
-    let why = match beyond {
+    let Some(disk) = of.here(state, former).disk() else {
+        return Verdict::Open;
+    };
+    let why = match state.beyond(former) {
         Some(beyond) if beyond.commits() == Some(0) => beyond.says(former),
         _ if steps::is_given_up(of, former, disk) => "what it has beyond it is given up".to_owned(),
-        _ => return None,
+        _ => return Verdict::Open,
     };
-    let step = Step::new(
+    let mut step = Step::new(
         StepId::new(&["postgres", "fence", former.as_str()]),
         former,
         Class::Repair,
@@ -85,5 +103,36 @@ pub(super) fn fence(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Optio
     .need(claim(of, primary, PostgresExpect::Primary))
     .need(claim(of, follower, PostgresExpect::Streaming))
     .done(claim(of, former, PostgresExpect::Stopped));
-    Some(step)
+    let mut waits = Vec::new();
+    for (host, tells) in &state.pgpools {
+        // Without a majority it has no clients, and what does not run has none either.
+        let serves = tells.known().is_none_or(|pgpool| {
+            let majority = pgpool.watchdog.as_ref().is_none_or(Watchdog::has_quorum);
+            pgpool.nodes.is_some() && majority
+        });
+        let Some(about) = of.pgpool.as_ref().filter(|_| serves) else {
+            continue;
+        };
+        let expect = PgpoolExpect::Primary(primary.to_string());
+        let holds = tells
+            .known()
+            .is_some_and(|pgpool| expect.holds(&Answer::Pgpool(pgpool.clone())));
+        let until = Claim::new(host, Query::Pgpool(about.clone()), Expect::Pgpool(expect));
+        if holds {
+            step = step.need(until);
+        } else {
+            waits.push(Wait {
+                what: format!(
+                    "Pgpool-II on {host} does not send its clients to {primary}, which was promoted in place of {former}"
+                ),
+                until,
+                deadline_s: NOTICE_S,
+            });
+        }
+    }
+    if waits.is_empty() {
+        Verdict::Stop(Box::new(step))
+    } else {
+        Verdict::Served(waits)
+    }
 }

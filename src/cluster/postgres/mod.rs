@@ -9,10 +9,13 @@ mod args;
 mod block;
 mod deposed;
 mod health;
+mod leaderless;
+mod led;
 mod refuse;
 mod state;
 mod steps;
 mod table;
+mod two_primaries;
 
 pub use state::{Disk, Here, Observed, State};
 
@@ -21,7 +24,7 @@ use crate::module::{Args, Context, Health, Module, Unfit};
 use crate::plan::{Allow, Decision, RoleSpec};
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
 use crate::probe::postgres::About;
-use crate::probe::{Answers, Need};
+use crate::probe::{Answers, Need, pgpool};
 
 /// The PostgreSQL cluster that should be there.
 #[derive(Clone, Debug)]
@@ -37,6 +40,8 @@ pub struct Postgres {
     database: String,
     owner: String,
     extensions: Vec<(String, String)>,
+    /// How Pgpool-II is asked, where there is one.
+    pgpool: Option<pgpool::About>,
     /// Only says what speaks against making it.
     only_check: bool,
     allowed: Vec<Allow>,
@@ -101,6 +106,12 @@ impl Module for Postgres {
                 ArgKind::List(&ArgKind::Text),
                 false,
                 "Extensions, each `DATABASE/NAME`.",
+            ),
+            arg(
+                "pgpool",
+                ArgKind::Map,
+                false,
+                "How Pgpool-II on the hosts is asked whom it sends its clients to: `conf_path`, `home`, `pcp_user`. Without it there is none.",
             ),
             arg(
                 "only_check",

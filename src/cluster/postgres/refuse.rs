@@ -1,6 +1,5 @@
 //! Why not: one function a row of the table. Each says what was seen, and what a person can do.
 
-use super::deposed::Deposed;
 use super::state::{Disk, Here};
 use super::{Postgres, State};
 use crate::cluster::former_primary;
@@ -8,7 +7,7 @@ use crate::inventory::HostName;
 use crate::plan::{Reach, Refusal};
 use crate::probe::postgres::{Lsn, Server};
 
-fn refusal(
+pub(super) fn refusal(
     code: &str,
     reach: Reach,
     because: String,
@@ -25,7 +24,7 @@ fn refusal(
 }
 
 /// What every member said, one line each.
-fn all_say(of: &Postgres, state: &State) -> Vec<String> {
+pub(super) fn all_say(of: &Postgres, state: &State) -> Vec<String> {
     let line = |host: &HostName| format!("{host}: {}", of.here(state, host).says());
     of.members.iter().map(line).collect()
 }
@@ -86,37 +85,6 @@ pub(super) fn other_version(of: &Postgres, state: &State) -> Refusal {
         ),
         evidence,
         "set `postgres_version` to that of the data; when the other directory is a remnant, move it away".to_owned(),
-    )
-}
-
-/// P7: split brain. Of a primary that was certainly deposed it is known what it has that the other one lacks.
-pub(super) fn two_primaries(of: &Postgres, state: &State, deposed: Option<Deposed<'_>>) -> Refusal {
-    if let Some(Deposed {
-        former, primary, ..
-    }) = deposed
-        && let Some(disk) = of.here(state, former).disk()
-    {
-        let mut evidence = all_say(of, state);
-        evidence.extend(state.beyond(former).map(|beyond| beyond.says(former)));
-        return refusal(
-            "P7",
-            Reach::Layer,
-            format!(
-                "{former} is still a primary, and {primary} was promoted in its place: what {former} has committed beyond it would be lost"
-            ),
-            evidence,
-            format!(
-                "copy out what is needed of it. Then run again with `--allow {}`: it is stopped, its data directory is kept aside, and it becomes a standby",
-                former_primary::allowance(former, &disk.control),
-            ),
-        );
-    }
-    refusal(
-        "P7",
-        Reach::Layer,
-        "more than one host runs a primary: commits may be lost on either side".to_owned(),
-        all_say(of, state),
-        "decide which one to keep (the newer timeline is the one that was promoted); stop the other (`systemctl stop postgresql-*`), keep its data directory aside, and run again".to_owned(),
     )
 }
 

@@ -4,6 +4,7 @@ use super::{Postgres, block, deposed};
 use crate::cluster::former_primary::{self, Beyond};
 use crate::inventory::HostName;
 use crate::plan::is_loaded;
+use crate::probe::pgpool::Pgpool;
 use crate::probe::postgres::{self as probe, Control, Data, Fork, Lsn, Server};
 use crate::probe::{Answers, Seen, path};
 use serde::Serialize;
@@ -14,6 +15,8 @@ use std::collections::BTreeMap;
 pub struct State {
     /// By host.
     pub hosts: BTreeMap<HostName, Observed>,
+    /// What Pgpool-II tells on each, while one of two primaries was deposed.
+    pub pgpools: BTreeMap<HostName, Seen<Pgpool>>,
 }
 
 /// What is known of one member.
@@ -107,6 +110,10 @@ impl State {
                 None => return,
             },
         };
+        if let (Some(_), Some(about)) = (&deposed, &of.pgpool) {
+            let tells = |host: &HostName| (host.clone(), seen.pgpool(host, about.clone()));
+            self.pgpools = of.members.iter().map(tells).collect();
+        }
         let history = of
             .here(self, &primary)
             .disk()

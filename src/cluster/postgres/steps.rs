@@ -72,6 +72,10 @@ pub(super) fn cold_start(of: &Postgres, state: &State, host: &HostName, disk: &D
     );
     for other in others {
         step = step.need(claim(of, other, PostgresExpect::NotPrimary));
+        // Started while Pgpool-II promotes another one, there would be two.
+        if of.here(state, other).standby().is_some() {
+            step = step.yield_to(claim(of, other, PostgresExpect::Primary));
+        }
     }
     decision.steps.push(step);
     if disk.is_virgin() {

@@ -1,16 +1,13 @@
 //! The decision table: which row the hosts are in. The codes are those of `docs/postgresql.md`.
 
 use super::state::{Disk, Here};
-use super::{Postgres, State, deposed, refuse, steps};
+use super::{Postgres, State, deposed, leaderless, led, refuse, steps, two_primaries};
 use crate::cluster::former_primary::Beyond;
 use crate::inventory::HostName;
 use crate::plan::{Advice, Claim, Decision, Expect, PostgresExpect, Reach, Refusal, Wait};
 use crate::probe::Query;
 use crate::probe::postgres::{Lsn, Server};
 use std::collections::BTreeSet;
-
-/// How long a failover may take, in seconds: the health checks' retries, the watchdog's vote and the promotion.
-const FAILOVER_S: u64 = 120;
 
 /// What follows from what the hosts told.
 pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
@@ -25,22 +22,28 @@ pub(super) fn decide(of: &Postgres, state: &State) -> Decision {
         .collect();
     match &primaries[..] {
         [(host, server)] => with_primary(of, state, host, server),
-        [] => without_primary(of, state),
-        _ => two_primaries(of, state),
+        [] => leaderless::decide(of, state),
+        _ => several(of, state),
     }
 }
 
 /// P7: one of them may be deposed beyond doubt.
-fn two_primaries(of: &Postgres, state: &State) -> Decision {
+fn several(of: &Postgres, state: &State) -> Decision {
     let Some(deposed) = deposed::find(of, state) else {
-        return refused(refuse::two_primaries(of, state, None));
+        return refused(two_primaries::refused(of, state, None));
     };
-    let Some(fence) = deposed::fence(of, state, deposed) else {
-        return refused(refuse::two_primaries(of, state, Some(deposed)));
-    };
-    let mut decision = with_primary(of, state, deposed.primary, deposed.server);
-    decision.steps.insert(0, fence);
-    decision
+    match deposed::judge(of, state, deposed) {
+        deposed::Verdict::Stop(fence) => {
+            let mut decision = with_primary(of, state, deposed.primary, deposed.server);
+            decision.steps.insert(0, *fence);
+            decision
+        }
+        deposed::Verdict::Served(waits) => Decision {
+            waits,
+            ..refused(two_primaries::served(of, state, deposed))
+        },
+        deposed::Verdict::Open => refused(two_primaries::refused(of, state, Some(deposed))),
+    }
 }
 
 /// Before anything is changed: where a database is to be made, whether its directory is free everywhere. P26 and P27
@@ -70,7 +73,7 @@ pub(super) fn check(of: &Postgres, state: &State) -> Decision {
 }
 
 /// A decision that is one refusal.
-fn refused(refusal: Refusal) -> Decision {
+pub(super) fn refused(refusal: Refusal) -> Decision {
     Decision {
         refusals: vec![refusal],
         ..Decision::default()
@@ -121,7 +124,12 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
             }
             Here::Running(_, server, _) => {
                 steps::converge(of, state, member, &mut decision);
-                if !is_streaming(server) {
+                if led::is_streaming(server) {
+                    continue;
+                }
+                if let Some(advice) = led::by_pgpool(of, state, member, host) {
+                    decision.advice.push(advice);
+                } else {
                     decision.waits.push(Wait {
                         what: format!(
                             "the standby on {member} does not stream from {host} yet; when that stays, look at its log and at the slot on the primary"
@@ -178,101 +186,6 @@ fn comes_back(state: &State, member: &HostName, primary: &HostName) -> Advice {
     }
 }
 
-/// P9, P10 and P0: nobody is the primary.
-fn without_primary(of: &Postgres, state: &State) -> Decision {
-    let here = |host: &HostName| of.here(state, host);
-    let silent = of
-        .members
-        .iter()
-        .any(|host| matches!(here(host), Here::Silent(_)));
-    let has_data = |host: &&HostName| here(host).disk().is_some();
-    let foreign = of.members.iter().find_map(|host| match here(host) {
-        Here::Foreign(names) => Some((host, names)),
-        _ => None,
-    });
-    if !of.members.iter().any(|host| has_data(&host)) {
-        if let Some((host, names)) = foreign {
-            return refused(refuse::foreign(of, host, names));
-        }
-        if silent {
-            return refused(refuse::may_hold_data(of, state));
-        }
-        return steps::found(of, state);
-    }
-    let mut decision = Decision::default();
-    for host in &of.members {
-        if let Here::Starting(disk, why) = here(host) {
-            decision.waits.push(coming(of, host, disk, why));
-        }
-    }
-    if !decision.waits.is_empty() {
-        return decision;
-    }
-    let former: Vec<(&HostName, &Disk)> = of
-        .members
-        .iter()
-        .filter_map(|host| match here(host) {
-            Here::Stopped(disk) if !disk.standby => Some((host, disk)),
-            _ => None,
-        })
-        .collect();
-    let newest = of
-        .members
-        .iter()
-        .filter_map(|host| newest(here(host)))
-        .max();
-    match &former[..] {
-        // Only a primary writes on a timeline, so on the newest one nobody can have more than the one that wrote it.
-        [(host, disk)] if !silent && newest <= newest_of_disk(disk) => {
-            steps::cold_start(of, state, host, disk)
-        }
-        [(_, _)] if !silent => refused(refuse::nobody_leads(of, state)),
-        [] => failing_over(of, state),
-        _ => refused(refuse::no_candidate(of, state, silent)),
-    }
-}
-
-/// P9: only standbys. When some of them run, Pgpool-II may be about to promote one: it takes a minute to be sure that the
-/// primary is gone.
-fn failing_over(of: &Postgres, state: &State) -> Decision {
-    let running = of
-        .members
-        .iter()
-        .filter(|host| of.here(state, host).standby().is_some());
-    let waits: Vec<Wait> = running
-        .map(|host| Wait {
-            what: format!(
-                "no host runs a primary, and Pgpool-II may be about to promote the standby on {host}"
-            ),
-            until: claim(of, host, PostgresExpect::Primary),
-            deadline_s: FAILOVER_S,
-        })
-        .collect();
-    let mut refusal = refuse::nobody_leads(of, state);
-    if !waits.is_empty() {
-        refusal.reach = Reach::LayerAfterWaits;
-    }
-    Decision {
-        waits,
-        ..refused(refusal)
-    }
-}
-
-/// The newest timeline that a host knows of.
-fn newest(here: &Here) -> Option<u32> {
-    let server = match here {
-        Here::Running(_, server, _) => server.timeline,
-        _ => 0,
-    };
-    here.disk()
-        .map(|disk| newest_of_disk(disk).unwrap_or(0).max(server))
-}
-
-fn newest_of_disk(disk: &Disk) -> Option<u32> {
-    let left = disk.history.iter().map(|fork| fork.timeline + 1).max();
-    Some(disk.reaches().0.max(left.unwrap_or(0)))
-}
-
 /// Where a stopped standby's data and the primary's history part, when the standby has gone beyond it (P3).
 fn diverged(disk: &Disk, primary: &Here, server: &Server) -> Option<(u32, Lsn)> {
     let (timeline, at) = disk.reaches();
@@ -284,14 +197,7 @@ fn diverged(disk: &Disk, primary: &Here, server: &Server) -> Option<(u32, Lsn)> 
     (at > fork.at).then_some((timeline, fork.at))
 }
 
-pub(super) fn is_streaming(server: &Server) -> bool {
-    server
-        .receiver
-        .as_ref()
-        .is_some_and(|receiver| receiver.status == "streaming")
-}
-
-fn coming(of: &Postgres, host: &HostName, disk: &Disk, why: &str) -> Wait {
+pub(super) fn coming(of: &Postgres, host: &HostName, disk: &Disk, why: &str) -> Wait {
     let expect = if disk.standby {
         PostgresExpect::Standby
     } else {
