@@ -101,6 +101,7 @@ fn plan() -> Plan {
         }],
         unreachable: [(host(), "silent".to_owned())].into(),
         left_out: 1,
+        assumes_lost: Vec::new(),
     }
 }
 

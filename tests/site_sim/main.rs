@@ -40,6 +40,7 @@ mod mesh;
 mod obeys;
 mod packages;
 mod pgpool;
+mod rehearsed;
 mod replaced;
 #[allow(dead_code)]
 #[path = "../engine_sim/run.rs"]

@@ -1,0 +1,262 @@
+//! A rehearsed loss, against the loss itself: the hosts are really lost and replaced, and the plan is the one that was foretold.
+
+use super::cluster::Cluster;
+use super::fleet::Sim;
+use super::run::Site;
+use super::says::VIP;
+use super::site::{built_of, site, site_of, why};
+
+use provision::inventory::HostName;
+use provision::module::{Health, Light};
+use provision::plan::{Class, Plan};
+use provision::rehearse::{Cast, Foretold, Premise, Refused, rehearse};
+use provision::report::{Outcome, Redactor, Reporter, rehearsal};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+/// Long enough for Pgpool-II to give a node up and to promote another one, and for the managers to see it down.
+const TICKS: usize = 20;
+
+fn rehearsed(site: &Site, sim: &Sim, lost: &[usize]) -> Result<Foretold, Refused> {
+    sim.begin();
+    let premise = Premise {
+        hosts: (0..site.hosts).map(|h| site.name(h)).collect(),
+        lost: lost.iter().map(|h| site.name(*h)).collect(),
+        vip: VIP.parse().ok(),
+    };
+    let mut health = site.parts(None);
+    health.works.retain(|work| work.tells_health);
+    let cast = Cast {
+        facts: site.parts(None),
+        health,
+        plan: site.parts(None),
+    };
+    let report = Reporter::new(Vec::new(), Redactor::default());
+    site.block(async { rehearse(sim, &premise, cast, &report).await })
+}
+
+/// What is compared of a step.
+fn steps(plan: &Plan) -> Vec<(String, HostName, Class, Option<String>)> {
+    let steps = plan.steps.iter().map(|planned| {
+        let step = &planned.step;
+        (
+            step.id.to_string(),
+            step.subject.clone(),
+            step.class.clone(),
+            planned.blocked.clone(),
+        )
+    });
+    steps.collect()
+}
+
+fn codes(plan: &Plan) -> Vec<(String, String)> {
+    let refusals = plan.refusals.iter();
+    refusals
+        .map(|(layer, refusal)| (layer.clone(), refusal.code.clone()))
+        .collect()
+}
+
+fn same<T: PartialEq + Debug>(what: &str, foretold: &[T], came: &[T]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for one in foretold.iter().filter(|one| !came.contains(one)) {
+        wrong.push(format!("{what} only foretold: {one:?}"));
+    }
+    for one in came.iter().filter(|one| !foretold.contains(one)) {
+        wrong.push(format!("{what} not foretold: {one:?}"));
+    }
+    if wrong.is_empty() && foretold != came {
+        wrong.push(format!("{what} in another order: {foretold:?}\n{came:?}"));
+    }
+    wrong
+}
+
+/// What `provision status` shows of the layers, without why a host is silent, and without what the rehearsal does not claim:
+/// who of the managers is elected.
+fn lights(layers: &[Health]) -> Vec<String> {
+    let member = |layer: &Health| {
+        let told = layer.members.iter().map(|member| {
+            let says = match member.light {
+                Light::Unknown => String::new(),
+                _ => member.says.replace(" Leader", ""),
+            };
+            format!("{} {:?} {says}", member.host, member.light)
+        });
+        told.collect::<Vec<_>>().join("; ")
+    };
+    let line = |layer: &Health| {
+        let margin = layer.margin.as_ref();
+        let margin = margin.map(|margin| format!("{} {}", margin.can_lose, margin.because));
+        format!("{} {margin:?} {}", layer.layer, member(layer))
+    };
+    layers.iter().map(line).collect()
+}
+
+/// What the layers say while hosts are down.
+fn looked(site: &Site, sim: &Sim) -> Vec<Health> {
+    sim.begin();
+    let mut parts = site.parts(None);
+    parts.works.retain(|work| work.tells_health);
+    site.block(async {
+        let report = Reporter::new(Vec::new(), Redactor::default());
+        let mut engine = provision::apply::Engine::new(
+            sim,
+            parts.layers,
+            parts.works,
+            parts.registers,
+            parts.options,
+        );
+        engine
+            .drive(provision::apply::Mode::Look, &report, &sim.interrupt)
+            .await;
+        engine.health()
+    })
+}
+
+/// Rehearses the loss of these hosts and then brings it about; what came otherwise.
+fn compare(site: &Site, start: &Cluster, lost: &[usize]) -> (Foretold, Vec<String>) {
+    let sim = Sim::of(start.clone());
+    let foretold = rehearsed(site, &sim, lost).unwrap();
+    assert_eq!(sim.acts.get(), 0, "a rehearsal does nothing");
+    let mut cluster = start.clone();
+    for h in lost {
+        cluster.power_off(*h);
+    }
+    cluster.ticks(TICKS);
+    let sim = Sim::of(cluster);
+    let mut wrong = same(
+        "while down:",
+        &lights(&foretold.down),
+        &lights(&looked(site, &sim)),
+    );
+    let mut cluster = sim.cluster.into_inner();
+    for h in lost {
+        cluster.replace(*h);
+        // As `lab replace`, and as an administrator who installs a machine for this place.
+        cluster.machines[*h].hostname = site.name(*h).to_string();
+    }
+    cluster.ticks(TICKS);
+    let (plan, _) = site.look(&Sim::of(cluster), None);
+    wrong.extend(same("step", &steps(&foretold.plan), &steps(&plan)));
+    wrong.extend(same("refusal", &codes(&foretold.plan), &codes(&plan)));
+    let waits = |plan: &Plan| -> Vec<String> {
+        let waits = plan.waits.iter();
+        waits
+            .map(|(layer, wait)| format!("{layer}: {}", wait.what))
+            .collect()
+    };
+    wrong.extend(same("wait", &waits(&foretold.plan), &waits(&plan)));
+    let unknown = |plan: &Plan| -> Vec<(String, String)> {
+        let unknown = plan.unknown.iter();
+        unknown
+            .map(|one| (one.task.clone(), one.why.clone()))
+            .collect()
+    };
+    wrong.extend(same("unknown", &unknown(&foretold.plan), &unknown(&plan)));
+    let advice = |plan: &Plan| -> Vec<(String, Option<HostName>)> {
+        let advice = plan.advice.iter();
+        advice
+            .map(|one| (one.code.clone(), one.host.clone()))
+            .collect()
+    };
+    wrong.extend(same("advice", &advice(&foretold.plan), &advice(&plan)));
+    (foretold, wrong)
+}
+
+fn check(site: &Site, start: &Cluster, lost: &[usize]) -> Foretold {
+    let (foretold, wrong) = compare(site, start, lost);
+    assert!(
+        wrong.is_empty(),
+        "the loss of {lost:?}:\n{}",
+        wrong.join("\n")
+    );
+    foretold
+}
+
+fn refusals(foretold: &Foretold) -> BTreeSet<String> {
+    let codes = codes(&foretold.plan);
+    codes.into_iter().map(|(_, code)| code).collect()
+}
+
+/// A converged site whose standbys have caught up.
+fn converged(site: &Site, seed: u64, any1: bool, databases: usize) -> Cluster {
+    let mut blank = Cluster::blank(site.hosts, seed, any1);
+    blank.databases_on = databases;
+    let mut start = built_of(site, blank);
+    start.ticks(TICKS);
+    start
+}
+
+fn primary(cluster: &Cluster) -> usize {
+    let mut hosts = cluster.hosts();
+    hosts.find(|h| cluster.databases[*h].is_primary()).unwrap()
+}
+
+#[test]
+fn the_loss_of_each_of_three_hosts_comes_as_foretold() {
+    for any1 in [false, true] {
+        let site = site(3, any1);
+        let start = converged(&site, 7, any1, 3);
+        for h in 0..3 {
+            let foretold = check(&site, &start, &[h]);
+            assert!(foretold.plan.open().count() > 20, "{foretold:?}");
+            assert_eq!(refusals(&foretold), BTreeSet::new());
+        }
+    }
+}
+
+/// Then the primary, the leader of the watchdog and that of the swarm are on other hosts than at first.
+#[test]
+fn the_loss_of_each_of_three_hosts_comes_as_foretold_after_an_earlier_one() {
+    let site = site(3, false);
+    let mut cluster = converged(&site, 8, false, 3);
+    let first = primary(&cluster);
+    cluster.replace(first);
+    cluster.ticks(TICKS);
+    let sim = Sim::of(cluster);
+    let ended = site.apply(&sim);
+    assert_eq!(ended.outcome, Some(Outcome::Changed), "{}", why(&ended));
+    let mut start = sim.cluster.into_inner();
+    start.ticks(TICKS);
+    assert_ne!(primary(&start), first);
+    for h in 0..3 {
+        check(&site, &start, &[h]);
+    }
+}
+
+#[test]
+fn the_loss_of_two_of_three_hosts_comes_as_foretold() {
+    let site = site(3, false);
+    let start = converged(&site, 9, false, 3);
+    for lost in [[0, 1], [0, 2], [1, 2]] {
+        let foretold = check(&site, &start, &lost);
+        let codes = refusals(&foretold);
+        println!("{lost:?} {codes:?}");
+        println!("{}", rehearsal::text(&foretold, 3, false));
+    }
+}
+
+#[test]
+fn the_loss_of_one_and_of_two_of_five_hosts_comes_as_foretold() {
+    for databases in [3, 5] {
+        let site = site_of(5, databases, false);
+        let start = converged(&site, 10, false, databases);
+        for h in 0..5 {
+            check(&site, &start, &[h]);
+        }
+        for lost in [[0, 1], [0, 4], [1, 3], [3, 4]] {
+            check(&site, &start, &lost);
+        }
+    }
+}
+
+/// With two nodes of Pgpool-II one is no majority.
+#[test]
+fn the_loss_of_one_of_two_databases_comes_as_foretold() {
+    let site = site_of(3, 2, false);
+    let start = converged(&site, 11, false, 2);
+    for h in 0..3 {
+        let foretold = check(&site, &start, &[h]);
+        println!("{h} {:?}", refusals(&foretold));
+        println!("{}", rehearsal::text(&foretold, 3, false));
+    }
+}
