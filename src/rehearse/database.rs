@@ -225,10 +225,7 @@ impl Pool {
         }
         all.push(self.primary.says("postgresql", "the primary"));
         if self.watchdog {
-            let left = format!(
-                "{} of {} nodes of Pgpool-II are left",
-                self.alive, self.nodes
-            );
+            let left = format!("{} of {} nodes of Pgpool-II left", self.alive, self.nodes);
             if self.decides() {
                 all.push(self.leader.says("pgpool", "the leader of the watchdog"));
                 if let Some(vip) = self.vip {

@@ -116,7 +116,7 @@ impl Left {
     }
 
     fn says(&self, about: &str, fate: &Fate) -> Aftermath {
-        let count = format!("{} of {} bricks are left", self.left, self.bricks);
+        let count = format!("{} of {} bricks left", self.left, self.bricks);
         if self.pieces {
             let says = format!("{count}; what dispersed files can lose is not looked into");
             return Aftermath::open(about, says);

@@ -23,10 +23,10 @@ pub use fate::Fate;
 pub use fleet::{Rehearsed, Scene};
 pub use record::Recorder;
 
-use crate::apply::{Engine, Fleet, LayerSpec, Mode, Options, Registers, Work};
+use crate::apply::{Engine, Fleet, LayerSpec, Mode, Options, Registers, Stage, Work};
 use crate::inventory::HostName;
 use crate::module::Health;
-use crate::plan::Plan;
+use crate::plan::{Plan, Refusal};
 use crate::report::Reporter;
 use crate::yaml::Diagnostics;
 use std::cell::Cell;
@@ -57,12 +57,14 @@ pub struct Parts {
     pub options: Options,
 }
 
-/// The three looks of a rehearsal; each needs tasks of its own.
+/// The looks of a rehearsal; each needs tasks of its own.
 pub struct Cast {
     /// All tasks: what the hosts say now. Facts of one layer decide what another one sees.
     pub facts: Parts,
     /// The tasks that tell how well the layers are.
     pub health: Parts,
+    /// The tasks of a run while the hosts are down.
+    pub down: Parts,
     /// The tasks that are to be planned.
     pub plan: Parts,
 }
@@ -72,6 +74,8 @@ pub struct Cast {
 pub struct Foretold {
     /// How well the layers are while the hosts are down.
     pub down: Vec<Health>,
+    /// What would be refused then, with the layer.
+    pub refusals: Vec<(String, Refusal)>,
     /// What happens by itself then, and what cannot be told.
     pub aftermath: Vec<Aftermath>,
     /// What the plan takes for granted, one sentence each.
@@ -112,6 +116,8 @@ pub async fn rehearse<F: Fleet>(
     let gone = Rehearsed::new(&recorder, &fate, Scene::Down);
     let mut down = engine(&gone, cast.health);
     look(&mut down, report).await?;
+    let mut run = engine(&gone, cast.down);
+    look(&mut run, report).await?;
     let replaced = Rehearsed::new(&recorder, &fate, Scene::Replaced);
     let mut after = engine(&replaced, cast.plan);
     look(&mut after, report).await?;
@@ -125,6 +131,7 @@ pub async fn rehearse<F: Fleet>(
     }
     Ok(Foretold {
         down: down.health(),
+        refusals: refusals(&run),
         aftermath: recorder.read(|memory| fate.aftermath(memory)),
         assumptions,
         plan,
@@ -139,6 +146,23 @@ fn engine<F: Fleet>(fleet: &F, parts: Parts) -> Engine<'_, F> {
         parts.registers,
         parts.options,
     )
+}
+
+/// All that is refused as the hosts are seen, also what a run would come to only after other steps.
+pub fn refusals<F: Fleet>(engine: &Engine<'_, F>) -> Vec<(String, Refusal)> {
+    let mut all: Vec<(String, Refusal)> = Vec::new();
+    for (work, stage) in engine.stages() {
+        let Stage::Decided(verdict) = stage else {
+            continue;
+        };
+        for refusal in &verdict.decision.refusals {
+            let one = (engine.layers()[work.layer].name.clone(), refusal.clone());
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+    }
+    all
 }
 
 async fn look<F: Fleet>(engine: &mut Engine<'_, F>, report: &Reporter) -> Result<(), Refused> {

@@ -112,7 +112,7 @@ impl Swarm {
         if !self.concerned {
             return Vec::new();
         }
-        let left = format!("{} of {} managers are left", self.answering, self.managers);
+        let left = format!("{} of {} managers left", self.answering, self.managers);
         vec![match &self.leader {
             _ if self.is_without_quorum() => Aftermath::decided(
                 "swarm",

@@ -65,7 +65,7 @@ pub fn plan(plan: &Plan) -> Value {
     document
 }
 
-fn refused(layer: &str, refusal: &Refusal) -> Value {
+pub(super) fn refused(layer: &str, refusal: &Refusal) -> Value {
     json!({
         "layer": layer,
         "code": refusal.code,

@@ -41,6 +41,12 @@ pub fn text(foretold: &Foretold, hosts: usize, styled: bool) -> String {
             let _ = writeln!(out, "  {}: {}{}", one.about, one.says, dim.apply_to(open));
         }
     }
+    if !foretold.refusals.is_empty() {
+        let _ = writeln!(out, "\n{}", bold.apply_to("What would be refused then"));
+        for (layer, refusal) in &foretold.refusals {
+            let _ = writeln!(out, "  {layer}: {} {}", refusal.code, refusal.because);
+        }
+    }
     let _ = writeln!(
         out,
         "\n{}\n",
@@ -65,6 +71,7 @@ pub fn json(foretold: &Foretold) -> Value {
         "assumptions": foretold.assumptions,
         "while_lost": {
             "layers": foretold.down,
+            "refusals": foretold.refusals.iter().map(|(layer, refusal)| json::refused(layer, refusal)).collect::<Vec<_>>(),
             "aftermath": foretold.aftermath,
         },
         "plan": json::plan(&foretold.plan),

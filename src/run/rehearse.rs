@@ -6,7 +6,7 @@ use super::setup::{self, Setup};
 use crate::cli::{InputArgs, PlanArgs, PlanFormat};
 use crate::failure::Failure;
 use crate::inventory::{HostName, Inventory};
-use crate::rehearse::{Cast, Foretold, Parts, Premise, Refused, rehearse};
+use crate::rehearse::{Cast, Parts, Premise, Refused, rehearse};
 use crate::report::{Outcome, Reporter, rehearsal};
 use crate::yaml::suggest;
 use std::collections::BTreeSet;
@@ -45,11 +45,7 @@ pub async fn rehearsed(args: &PlanArgs) -> Result<u8, Failure> {
         PlanFormat::Json => document,
     };
     let _ = write!(std::io::stdout(), "{}", redactor.text(&shown));
-    Ok(code(&foretold, args.detailed_exitcode))
-}
-
-fn code(foretold: &Foretold, detailed: bool) -> u8 {
-    planned_code(&foretold.plan, detailed)
+    Ok(planned_code(&foretold.plan, args.detailed_exitcode))
 }
 
 fn names(inventory: &Inventory) -> Vec<HostName> {
@@ -98,6 +94,7 @@ fn cast(plan: Setup, input: &InputArgs) -> Result<Cast, Failure> {
     Ok(Cast {
         facts: parts(setup::load(&whole)?),
         health: parts(health),
+        down: parts(setup::load(input)?),
         plan: parts(plan),
     })
 }

@@ -6,10 +6,13 @@ use super::run::Site;
 use super::says::VIP;
 use super::site::{built_of, site, site_of, why};
 
+use provision::apply::{Engine, Mode};
 use provision::inventory::HostName;
 use provision::module::{Health, Light};
-use provision::plan::{Class, Plan};
-use provision::rehearse::{Cast, Foretold, Premise, Refused, rehearse};
+use provision::plan::{Class, Plan, Refusal};
+use provision::rehearse::{
+    Cast, Foretold, Parts, Premise, Refused, refusals as refusals_of, rehearse,
+};
 use provision::report::{Outcome, Redactor, Reporter, rehearsal};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -24,11 +27,10 @@ fn rehearsed(site: &Site, sim: &Sim, lost: &[usize]) -> Result<Foretold, Refused
         lost: lost.iter().map(|h| site.name(*h)).collect(),
         vip: VIP.parse().ok(),
     };
-    let mut health = site.parts(None);
-    health.works.retain(|work| work.tells_health);
     let cast = Cast {
         facts: site.parts(None),
-        health,
+        health: tell_health(site),
+        down: site.parts(None),
         plan: site.parts(None),
     };
     let report = Reporter::new(Vec::new(), Redactor::default());
@@ -91,25 +93,27 @@ fn lights(layers: &[Health]) -> Vec<String> {
     layers.iter().map(line).collect()
 }
 
-/// What the layers say while hosts are down.
-fn looked(site: &Site, sim: &Sim) -> Vec<Health> {
+/// What the hosts as they are make of a task.
+fn looked<T>(sim: &Sim, parts: Parts, told: impl FnOnce(&Engine<'_, Sim>) -> T, site: &Site) -> T {
     sim.begin();
-    let mut parts = site.parts(None);
-    parts.works.retain(|work| work.tells_health);
     site.block(async {
         let report = Reporter::new(Vec::new(), Redactor::default());
-        let mut engine = provision::apply::Engine::new(
-            sim,
-            parts.layers,
-            parts.works,
-            parts.registers,
-            parts.options,
-        );
-        engine
-            .drive(provision::apply::Mode::Look, &report, &sim.interrupt)
-            .await;
-        engine.health()
+        let Parts {
+            layers,
+            works,
+            registers,
+            options,
+        } = parts;
+        let mut engine = Engine::new(sim, layers, works, registers, options);
+        engine.drive(Mode::Look, &report, &sim.interrupt).await;
+        told(&engine)
     })
+}
+
+fn tell_health(site: &Site) -> Parts {
+    let mut parts = site.parts(None);
+    parts.works.retain(|work| work.tells_health);
+    parts
 }
 
 /// Rehearses the loss of these hosts and then brings it about; what came otherwise.
@@ -126,8 +130,24 @@ fn compare(site: &Site, start: &Cluster, lost: &[usize]) -> (Foretold, Vec<Strin
     let mut wrong = same(
         "while down:",
         &lights(&foretold.down),
-        &lights(&looked(site, &sim)),
+        &lights(&looked(
+            &sim,
+            tell_health(site),
+            |engine| engine.health(),
+            site,
+        )),
     );
+    let down = looked(&sim, site.parts(None), |engine| refusals_of(engine), site);
+    let refused = |refusals: &[(String, Refusal)]| -> Vec<String> {
+        let told = refusals.iter();
+        told.map(|(layer, it)| format!("{layer} {} {}", it.code, it.because))
+            .collect()
+    };
+    wrong.extend(same(
+        "refused while down:",
+        &refused(&foretold.refusals),
+        &refused(&down),
+    ));
     let mut cluster = sim.cluster.into_inner();
     for h in lost {
         cluster.replace(*h);
@@ -162,8 +182,37 @@ fn compare(site: &Site, start: &Cluster, lost: &[usize]) -> (Foretold, Vec<Strin
     (foretold, wrong)
 }
 
+/// What comes otherwise in the simulation than on real hosts, by how it reads, and why. All of it is about lost majorities.
+const COARSER: [(&str, &str); 3] = [
+    (
+        "while down: mount",
+        "without a majority of its bricks a volume answers \"Transport endpoint is not connected\" (DOMAIN, G16); the simulated mount answers as long as any brick does",
+    ),
+    ("step only foretold: (\"mount/again", "as above"),
+    (
+        "wait not foretold: \"pgpool: Pgpool-II has not noticed yet",
+        "without a majority Pgpool-II puts a dead node in quarantine (its manual, `failover_when_quorum_exists`), and sends it nothing; the simulated one goes on calling it up",
+    ),
+];
+
 fn check(site: &Site, start: &Cluster, lost: &[usize]) -> Foretold {
     let (foretold, wrong) = compare(site, start, lost);
+    assert!(
+        wrong.is_empty(),
+        "the loss of {lost:?}:\n{}",
+        wrong.join("\n")
+    );
+    foretold
+}
+
+/// The same of a loss that takes majorities away.
+fn check_but(site: &Site, start: &Cluster, lost: &[usize]) -> Foretold {
+    let (foretold, mut wrong) = compare(site, start, lost);
+    wrong.retain(|line| {
+        let mount = line.starts_with("while down: ") && line.contains("foretold: \"mount ");
+        let line = if mount { "while down: mount" } else { line };
+        !COARSER.iter().any(|(words, _)| line.starts_with(words))
+    });
     assert!(
         wrong.is_empty(),
         "the loss of {lost:?}:\n{}",
@@ -228,7 +277,7 @@ fn the_loss_of_two_of_three_hosts_comes_as_foretold() {
     let site = site(3, false);
     let start = converged(&site, 9, false, 3);
     for lost in [[0, 1], [0, 2], [1, 2]] {
-        let foretold = check(&site, &start, &lost);
+        let foretold = check_but(&site, &start, &lost);
         let codes = refusals(&foretold);
         println!("{lost:?} {codes:?}");
         println!("{}", rehearsal::text(&foretold, 3, false));
@@ -244,7 +293,7 @@ fn the_loss_of_one_and_of_two_of_five_hosts_comes_as_foretold() {
             check(&site, &start, &[h]);
         }
         for lost in [[0, 1], [0, 4], [1, 3], [3, 4]] {
-            check(&site, &start, &lost);
+            check_but(&site, &start, &lost);
         }
     }
 }
@@ -255,7 +304,7 @@ fn the_loss_of_one_of_two_databases_comes_as_foretold() {
     let site = site_of(3, 2, false);
     let start = converged(&site, 11, false, 2);
     for h in 0..3 {
-        let foretold = check(&site, &start, &[h]);
+        let foretold = check_but(&site, &start, &[h]);
         println!("{h} {:?}", refusals(&foretold));
         println!("{}", rehearsal::text(&foretold, 3, false));
     }

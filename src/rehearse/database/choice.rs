@@ -160,7 +160,7 @@ pub(super) fn primary(
         (true, _) => "it is the only standby that is left".to_owned(),
         (_, 1) => format!("as seen now, it has received most of the log, up to {most}"),
         _ => format!(
-            "as seen now, the standbys have received the same of the log, up to {most}, and its node id is the lowest"
+            "as seen now, the standbys have received the same of the log, up to {most}, and of equals the lowest node id counts"
         ),
     };
     let followers = standbys.iter().filter(|(other, _)| *other != host);
