@@ -174,3 +174,11 @@ async fn look<F: Fleet>(engine: &mut Engine<'_, F>, report: &Reporter) -> Result
         Err(Refused::Wrong(wrong))
     }
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A rehearsed loss, against the loss itself: the hosts are really lost and replaced, and the plan is the one that was foretold.
 
 use super::cluster::Cluster;
+use super::events::Event;
 use super::fleet::Sim;
 use super::run::Site;
 use super::says::VIP;
@@ -116,6 +117,38 @@ fn tell_health(site: &Site) -> Parts {
     parts
 }
 
+/// Who is the primary and who has the address after a loss, against what was said of it.
+fn offices(cluster: &Cluster, lost: &[usize], foretold: &Foretold) -> Vec<String> {
+    if !lost.iter().any(|h| cluster.members().contains(h)) {
+        return Vec::new();
+    }
+    let said = |about: &str, words: &str| {
+        let mut all = foretold.aftermath.iter();
+        all.find(|one| one.about == about && one.says.contains(words))
+            .map_or("", |one| &one.says)
+    };
+    let mut wrong = Vec::new();
+    let mut hosts = cluster.hosts();
+    let primary = hosts.find(|h| cluster.databases[*h].is_primary());
+    let begins = primary.map_or("nobody".to_owned(), |h| cluster.name(h).to_owned());
+    let told = said("postgresql", "the primary");
+    if !told.starts_with(&format!("{begins} ")) {
+        wrong.push(format!("{begins} is the primary, and foretold was: {told}"));
+    }
+    let holder = cluster.hosts().find(|h| cluster.pgpools[*h].vip);
+    let told = said("virtual address", "the holder");
+    let right = match holder {
+        Some(h) => told.contains(cluster.name(h)),
+        None => told.is_empty() && !said("pgpool", "nobody has the virtual address").is_empty(),
+    };
+    if !right {
+        wrong.push(format!(
+            "the address is on {holder:?}, and foretold was: {told}"
+        ));
+    }
+    wrong
+}
+
 /// Rehearses the loss of these hosts and then brings it about; what came otherwise.
 fn compare(site: &Site, start: &Cluster, lost: &[usize]) -> (Foretold, Vec<String>) {
     let sim = Sim::of(start.clone());
@@ -149,6 +182,7 @@ fn compare(site: &Site, start: &Cluster, lost: &[usize]) -> (Foretold, Vec<Strin
         &refused(&down),
     ));
     let mut cluster = sim.cluster.into_inner();
+    wrong.extend(offices(&cluster, lost, &foretold));
     for h in lost {
         cluster.replace(*h);
         // As `lab replace`, and as an administrator who installs a machine for this place.
@@ -278,9 +312,31 @@ fn the_loss_of_two_of_three_hosts_comes_as_foretold() {
     let start = converged(&site, 9, false, 3);
     for lost in [[0, 1], [0, 2], [1, 2]] {
         let foretold = check_but(&site, &start, &lost);
-        let codes = refusals(&foretold);
-        println!("{lost:?} {codes:?}");
-        println!("{}", rehearsal::text(&foretold, 3, false));
+        let refused: BTreeSet<&str> = foretold
+            .refusals
+            .iter()
+            .map(|(_, refusal)| &*refusal.code)
+            .collect();
+        let wanted: &[&str] = match lost.contains(&primary(&start)) {
+            true => &["S10", "G16", "P9"],
+            false => &["S10", "G16"],
+        };
+        assert!(
+            wanted.iter().all(|code| refused.contains(code)),
+            "{lost:?}: {refused:?}"
+        );
+        // What comes before it, blank machines can be given; what is refused then is said with its arithmetic.
+        let told = |words: &str| {
+            let mut unknown = foretold.plan.unknown.iter();
+            unknown.any(|one| one.why.contains(words))
+        };
+        assert!(told("as seen now it would be refused (S10"), "{foretold:?}");
+        assert!(told(
+            "1 of the 3 bricks of gvol0 can work, and 2 are needed"
+        ));
+        for layer in foretold.down.iter().filter_map(|one| one.margin.as_ref()) {
+            assert_eq!(layer.can_lose, 0, "{}", layer.because);
+        }
     }
 }
 
@@ -305,7 +361,51 @@ fn the_loss_of_one_of_two_databases_comes_as_foretold() {
     let start = converged(&site, 11, false, 2);
     for h in 0..3 {
         let foretold = check_but(&site, &start, &[h]);
-        println!("{h} {:?}", refusals(&foretold));
-        println!("{}", rehearsal::text(&foretold, 3, false));
+        let mut refused = foretold.refusals.iter();
+        let nobody = refused.any(|(_, refusal)| refusal.code == "P9");
+        assert_eq!(nobody, h == primary(&start), "{:?}", foretold.refusals);
     }
+}
+
+/// What is to be done already is done as well after a loss, and said to be.
+#[test]
+fn a_loss_beside_other_damage_comes_as_foretold() {
+    let site = site(3, false);
+    let mut start = converged(&site, 12, false, 3);
+    start.happen(Event::EditPassword, 2);
+    let foretold = check(&site, &start, &[1]);
+    let told = |words: &str| foretold.assumptions.iter().any(|one| one.contains(words));
+    assert!(
+        told("not as they should be now"),
+        "{:?}",
+        foretold.assumptions
+    );
+}
+
+#[test]
+fn a_host_that_is_silent_is_lost_already_and_the_document_names_what_it_assumes() {
+    let site = site(3, false);
+    let start = converged(&site, 13, false, 3);
+    let mut broken = start.clone();
+    broken.power_off(1);
+    match rehearsed(&site, &Sim::of(broken), &[1]) {
+        Err(Refused::Silent(host, _)) => assert_eq!(host, site.name(1)),
+        other => panic!("{other:?}"),
+    }
+    let document = || {
+        let foretold = rehearsed(&site, &Sim::of(start.clone()), &[1]).unwrap();
+        (
+            rehearsal::json(&foretold),
+            rehearsal::text(&foretold, 3, false),
+        )
+    };
+    let (json, text) = document();
+    assert_eq!((json.clone(), text.clone()), document(), "asked twice");
+    let assumed = "assumes that ke2-server2 is lost and replaced by a blank machine";
+    assert!(text.contains(assumed), "{text}");
+    assert_eq!(json["assumes"], assumed);
+    assert_eq!(json["plan"]["assumes_lost"][0], "ke2-server2");
+    // Nothing that reads plans finds steps in it.
+    assert!(json.get("schema").is_none() && json.get("steps").is_none());
+    assert!(text.contains("can lose 1 more host: no, because 3 managers, 2 healthy, quorum 2"));
 }

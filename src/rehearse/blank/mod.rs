@@ -110,7 +110,7 @@ impl Machine<'_> {
             Query::Filesystem(_) => return self.filesystem(truth),
             Query::Mounted(_) => return truth.map(mounted),
             Query::Resolve(name) => return self.resolve(name, truth),
-            Query::Command(line) => return command(&line.script(), truth, supposed),
+            Query::Command(line) => return command(&line.words.join(" "), truth, supposed),
             Query::Sysctl(name) => {
                 return Seen::Unknown(format!("what a blank machine has for {name} is not known"));
             }

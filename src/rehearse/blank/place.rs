@@ -48,10 +48,9 @@ impl Machine<'_> {
         if !firewall.running {
             return;
         }
-        let target = firewall.zones.values().next();
         let openings = Openings {
             services: OPEN.map(str::to_owned).into(),
-            target: target.map_or_else(String::new, |zone| zone.runtime.target.clone()),
+            target: "default".to_owned(),
             ..Openings::default()
         };
         let zone = Zone {
@@ -198,7 +197,7 @@ pub(super) fn command(
     let Seen::Is(Answer::Command(outcome)) = truth else {
         return truth;
     };
-    let first = line.lines().next().unwrap_or_default();
+    let first = line.trim().lines().next().unwrap_or_default();
     if outcome.status != 0 {
         return Seen::Is(Answer::Command(outcome));
     }
