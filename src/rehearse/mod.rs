@@ -176,9 +176,4 @@ async fn look<F: Fleet>(engine: &mut Engine<'_, F>, report: &Reporter) -> Result
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
 mod tests;

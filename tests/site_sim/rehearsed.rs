@@ -111,6 +111,10 @@ fn looked<T>(sim: &Sim, parts: Parts, told: impl FnOnce(&Engine<'_, Sim>) -> T, 
     })
 }
 
+fn health(engine: &Engine<'_, Sim>) -> Vec<Health> {
+    engine.health()
+}
+
 fn tell_health(site: &Site) -> Parts {
     let mut parts = site.parts(None);
     parts.works.retain(|work| work.tells_health);
@@ -163,14 +167,9 @@ fn compare(site: &Site, start: &Cluster, lost: &[usize]) -> (Foretold, Vec<Strin
     let mut wrong = same(
         "while down:",
         &lights(&foretold.down),
-        &lights(&looked(
-            &sim,
-            tell_health(site),
-            |engine| engine.health(),
-            site,
-        )),
+        &lights(&looked(&sim, tell_health(site), health, site)),
     );
-    let down = looked(&sim, site.parts(None), |engine| refusals_of(engine), site);
+    let down = looked(&sim, site.parts(None), refusals_of, site);
     let refused = |refusals: &[(String, Refusal)]| -> Vec<String> {
         let told = refusals.iter();
         told.map(|(layer, it)| format!("{layer} {} {}", it.code, it.because))

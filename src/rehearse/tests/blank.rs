@@ -39,8 +39,8 @@ fn blank(told: &Told, query: &Query) -> Seen<Answer> {
     told.rehearsed(2, &[2], Scene::Replaced, 2, query)
 }
 
-fn says(query: Query, answer: Answer) -> Seen<Answer> {
-    blank(&Told::default().says(2, query.clone(), answer), &query)
+fn says(query: &Query, answer: Answer) -> Seen<Answer> {
+    blank(&Told::default().says(2, query.clone(), answer), query)
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn its_firewall_lets_in_what_that_of_a_captured_one_does() {
         other => panic!("{other:?}"),
     };
     let of_cluster = captured("firewall.swarm", &Query::Firewall);
-    let Seen::Is(blank) = says(Query::Firewall, of_cluster.clone()) else {
+    let Seen::Is(blank) = says(&Query::Firewall, of_cluster.clone()) else {
         panic!("no answer");
     };
     let (blank, of_cluster) = (firewall(blank), firewall(of_cluster));
@@ -87,7 +87,7 @@ fn its_firewall_lets_in_what_that_of_a_captured_one_does() {
 fn its_interfaces_are_without_those_of_containers_as_captured() {
     let of_cluster = captured("interfaces.swarm", &Query::Interfaces);
     assert_eq!(
-        says(Query::Interfaces, of_cluster),
+        says(&Query::Interfaces, of_cluster),
         Seen::Is(captured("interfaces.blank", &Query::Interfaces))
     );
 }
@@ -95,7 +95,7 @@ fn its_interfaces_are_without_those_of_containers_as_captured() {
 #[test]
 fn it_is_another_machine_of_the_same_name() {
     let captured = captured("machine.blank", &Query::Machine);
-    let Seen::Is(Answer::Machine(blank)) = says(Query::Machine, captured.clone()) else {
+    let Seen::Is(Answer::Machine(blank)) = says(&Query::Machine, captured.clone()) else {
         panic!("no answer");
     };
     let Answer::Machine(truth) = captured else {
@@ -116,7 +116,7 @@ fn packages_units_and_accounts_are_those_of_el9() {
     let installed = |name: &str| {
         let evr = "1-1".to_owned();
         let answer = Answer::Package(Some(crate::probe::package::Installed { evr }));
-        says(Query::Package(name.to_owned()), answer)
+        says(&Query::Package(name.to_owned()), answer)
     };
     assert_eq!(installed("docker-ce"), Seen::Is(Answer::Package(None)));
     assert!(matches!(
@@ -130,7 +130,7 @@ fn packages_units_and_accounts_are_those_of_el9() {
             file: "enabled".to_owned(),
             stale: false,
         };
-        match says(Query::Unit(name.to_owned()), Answer::Unit(unit)) {
+        match says(&Query::Unit(name.to_owned()), Answer::Unit(unit)) {
             Seen::Is(Answer::Unit(unit)) => unit.exists(),
             other => panic!("{other:?}"),
         }
@@ -143,7 +143,7 @@ fn packages_units_and_accounts_are_those_of_el9() {
             shell: String::new(),
             groups: vec![name.to_owned(), "docker".to_owned()],
         };
-        match says(Query::User(name.to_owned()), Answer::User(Some(user))) {
+        match says(&Query::User(name.to_owned()), Answer::User(Some(user))) {
             Seen::Is(Answer::User(user)) => user.map(|user| user.groups),
             other => panic!("{other:?}"),
         }
@@ -254,7 +254,7 @@ fn the_disk_of_its_brick_is_there_and_empty_and_nothing_of_the_network_is_mounte
     let Answer::GlusterBrick(truth) = brick.clone() else {
         panic!("no brick");
     };
-    let Seen::Is(Answer::GlusterBrick(folder)) = says(Query::GlusterBrick(path.to_owned()), brick)
+    let Seen::Is(Answer::GlusterBrick(folder)) = says(&Query::GlusterBrick(path.to_owned()), brick)
     else {
         panic!("no answer");
     };
@@ -266,7 +266,7 @@ fn the_disk_of_its_brick_is_there_and_empty_and_nothing_of_the_network_is_mounte
     assert_ne!(folder, Folder::default());
     let mounted = captured("mounted.volume", &Query::Mounted("/mnt/gluster".to_owned()));
     assert_eq!(
-        says(Query::Mounted("/mnt/gluster".to_owned()), mounted),
+        says(&Query::Mounted("/mnt/gluster".to_owned()), mounted),
         Seen::Is(Answer::Mounted(Mounted {
             place: "absent".to_owned(),
             ..Mounted::default()
@@ -280,7 +280,7 @@ fn the_disk_of_its_brick_is_there_and_empty_and_nothing_of_the_network_is_mounte
         ..Mounted::default()
     });
     assert_eq!(
-        says(Query::Mounted("/data/brick".to_owned()), disk.clone()),
+        says(&Query::Mounted("/data/brick".to_owned()), disk.clone()),
         Seen::Is(disk)
     );
     let space = |mount: &str, kind: &str| {
@@ -316,7 +316,7 @@ fn checks_that_succeed_now_fail_there_and_other_readings_are_not_known() {
             stdout: stdout.to_owned(),
             stderr: String::new(),
         };
-        match says(Query::Command(line), Answer::Command(outcome)) {
+        match says(&Query::Command(line), Answer::Command(outcome)) {
             Seen::Is(Answer::Command(outcome)) => Some(outcome.status),
             Seen::Is(other) => panic!("{other:?}"),
             Seen::Unknown(_) => None,
@@ -328,7 +328,7 @@ fn checks_that_succeed_now_fail_there_and_other_readings_are_not_known() {
     );
     let sysctl = Query::Sysctl("vm.swappiness".to_owned());
     assert!(
-        says(sysctl, Answer::Sysctl(Some("1".to_owned())))
+        says(&sysctl, Answer::Sysctl(Some("1".to_owned())))
             .unknown()
             .is_some()
     );
