@@ -110,6 +110,13 @@ impl Pool {
         self.vip
     }
 
+    /// Whether one of the hosts has this address now.
+    pub(super) fn has(&self, address: Ipv4Addr) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|held| is_address(held, address))
+    }
+
     /// Whether the nodes that are left may find another one dead.
     fn decides(&self) -> bool {
         !self.watchdog || self.alive > self.nodes / 2

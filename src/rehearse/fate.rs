@@ -2,7 +2,7 @@
 
 use super::{Aftermath, Premise, database, gluster, stack, swarm};
 use crate::inventory::HostName;
-use crate::probe::{Answer, Memory, Seen};
+use crate::probe::{Answer, Memory, Query, Seen, arp};
 use std::collections::BTreeMap;
 
 /// What follows from a loss.
@@ -61,7 +61,10 @@ impl Fate {
     }
 
     /// What a host that stays would answer instead of this.
-    pub fn survivor(&self, host: &HostName, answer: Answer) -> Seen<Answer> {
+    pub fn survivor(&self, host: &HostName, query: &Query, answer: Answer) -> Seen<Answer> {
+        if let Query::AddressTaken(about) = query {
+            return self.address_taken(about, Seen::Is(answer));
+        }
         Seen::Is(match answer {
             Answer::Docker(mut docker) => {
                 self.swarm.docker(&mut docker);
@@ -113,6 +116,15 @@ impl Fate {
             // What is on a host's own disk does not change because another one is gone.
             other => other,
         })
+    }
+
+    /// Whether another machine has an address: not one of ours, which is gone or is asked itself.
+    pub(super) fn address_taken(&self, about: &arp::About, truth: Seen<Answer>) -> Seen<Answer> {
+        let ours = |pool: &database::Pool| pool.has(about.address);
+        if self.pool.as_ref().is_some_and(ours) {
+            return Seen::Is(Answer::AddressTaken(false));
+        }
+        truth
     }
 
     /// What happens by itself, and what cannot be told.

@@ -55,11 +55,13 @@ impl<F: Fleet> Fleet for Rehearsed<'_, F> {
     async fn ask(&self, host: &HostName, queries: BTreeSet<Query>) -> Vec<(Query, Seen<Answer>)> {
         if !self.fate.lost.contains_key(host) {
             let told = self.source.ask(host, queries).await;
-            let foretold = |answer| self.fate.survivor(host, answer);
             return told
                 .into_iter()
                 .map(|(query, seen)| match seen {
-                    Seen::Is(answer) => (query, foretold(answer)),
+                    Seen::Is(answer) => {
+                        let foretold = self.fate.survivor(host, &query, answer);
+                        (query, foretold)
+                    }
                     silent @ Seen::Unknown(_) => (query, silent),
                 })
                 .collect();

@@ -111,6 +111,7 @@ impl Machine<'_> {
             Query::Mounted(_) => return truth.map(mounted),
             Query::Resolve(name) => return self.resolve(name, truth),
             Query::Command(line) => return command(&line.words.join(" "), truth, supposed),
+            Query::AddressTaken(about) => return self.fate.address_taken(about, truth),
             Query::Sysctl(name) => {
                 return Seen::Unknown(format!("what a blank machine has for {name} is not known"));
             }

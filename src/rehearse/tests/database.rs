@@ -5,7 +5,7 @@ mod told;
 use super::Told;
 use crate::probe::pgpool::Pgpool;
 use crate::probe::postgres::{Fork, Lsn, Postgres};
-use crate::probe::{Answer, Query};
+use crate::probe::{Answer, Query, Seen, arp};
 use crate::rehearse::Scene;
 use told::{about, told};
 
@@ -169,6 +169,21 @@ fn the_address_goes_with_the_leader_and_is_on_no_blank_machine() {
     assert!(watchdog.escalated && watchdog.leader == "ke2-server2");
     let other = pool(&told, 3, &[1], 3).watchdog.unwrap();
     assert!(!other.escalated && other.state("ke2-server2") == Some("LEADER"));
+}
+
+#[test]
+fn an_address_that_a_lost_host_has_now_is_free_then_and_a_strangers_is_not() {
+    let query = Query::AddressTaken(arp::About {
+        interface: "eth0".to_owned(),
+        address: "10.20.0.100".parse().unwrap(),
+    });
+    let free = |told: Told, of: usize| {
+        let told = told.says(of, query.clone(), Answer::AddressTaken(true));
+        let seen = told.rehearsed(3, &[1], Scene::Replaced, of, &query);
+        seen == Seen::Is(Answer::AddressTaken(false))
+    };
+    assert!(free(told(&[0x800, 0x800]), 2) && free(told(&[0x800, 0x800]), 1));
+    assert!(!free(Told::default(), 2) && !free(Told::default(), 1));
 }
 
 #[test]
