@@ -219,6 +219,12 @@ pub struct PlanArgs {
     /// Write the plan to a file as well, as JSON
     #[arg(long, value_name = "FILE", env = "PROVISION_OUT")]
     pub out: Option<PathBuf>,
+    /// Rehearse the loss of this host: what would be left, and what would bring it back (can be repeated)
+    ///
+    /// Nothing is changed. First how well the layers are while the host is down, then the plan of the run after it was
+    /// replaced by a blank machine of the same name and address. What is written with `--out` is no plan that can be applied.
+    #[arg(long, value_name = "HOST")]
+    pub assume_lost: Vec<String>,
     /// Exit with 2 when changes are pending
     #[arg(long, env = "PROVISION_DETAILED_EXITCODE")]
     pub detailed_exitcode: bool,

@@ -18,6 +18,7 @@ pub mod module;
 pub mod plan;
 pub mod playbook;
 pub mod probe;
+pub mod rehearse;
 pub mod report;
 pub mod run;
 pub mod yaml;

@@ -96,6 +96,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("apply", &["run", "cli"]),
+    ("rehearse", &["connection", "run", "cli"]),
     ("report", &["run", "cli", "apply", "connection"]),
 ];
 

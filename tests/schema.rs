@@ -7,13 +7,15 @@
 
 use boon::{Compiler, Schemas};
 use provision::inventory::HostName;
+use provision::module::{Health, Light, Margin, MemberHealth};
 use provision::plan::{
     Act, Advice, Claim, Class, Content, Expect, Plan, Planned, Reach, Refusal, Step, StepId,
     Unknown, Wait,
 };
 use provision::probe::Query;
+use provision::rehearse::{Aftermath, Foretold};
 use provision::report::json::JsonLines;
-use provision::report::{Event, Outcome, Redactor, Reporter, Sink, json};
+use provision::report::{Event, Outcome, Redactor, Reporter, Sink, json, rehearsal};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::io::Write;
@@ -34,6 +36,10 @@ fn check(schema: &str, values: &[Value]) {
             panic!("{error:#}\n{value:#}");
         }
     }
+}
+
+fn keeps(schema: &str, value: &Value) -> bool {
+    std::panic::catch_unwind(|| check(schema, std::slice::from_ref(value))).is_ok()
 }
 
 fn host() -> HostName {
@@ -101,6 +107,7 @@ fn plan() -> Plan {
         }],
         unreachable: [(host(), "silent".to_owned())].into(),
         left_out: 1,
+        assumes_lost: Vec::new(),
     }
 }
 
@@ -109,6 +116,40 @@ fn plans_keep_to_their_schema() {
     check(
         "plan-1.json",
         &[json::plan(&Plan::default()), json::plan(&plan())],
+    );
+}
+
+#[test]
+fn rehearsals_keep_to_their_schema_and_are_no_plans() {
+    let health = Health {
+        layer: "swarm".into(),
+        members: vec![MemberHealth {
+            host: host(),
+            light: Light::Unknown,
+            says: "silent".into(),
+        }],
+        margin: Some(Margin::majority("managers", 3, 2)),
+    };
+    let assumed = Plan {
+        assumes_lost: vec![host()],
+        ..plan()
+    };
+    let foretold = Foretold {
+        down: vec![health],
+        refusals: assumed.refusals.clone(),
+        aftermath: vec![Aftermath {
+            about: "swarm".into(),
+            says: "it stays".into(),
+            decided: true,
+        }],
+        assumptions: vec!["something".into()],
+        plan: assumed,
+    };
+    let document = rehearsal::json(&foretold);
+    check("rehearsal-1.json", std::slice::from_ref(&document));
+    assert!(
+        !keeps("plan-1.json", &document),
+        "it could be taken for a plan"
     );
 }
 

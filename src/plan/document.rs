@@ -21,6 +21,8 @@ pub struct Plan {
     pub unreachable: BTreeMap<HostName, String>,
     /// How many steps `--limit` leaves out.
     pub left_out: usize,
+    /// Hosts that are taken for lost and replaced by blank machines: a rehearsal, which nobody may apply.
+    pub assumes_lost: Vec<HostName>,
 }
 
 /// A step in its place.

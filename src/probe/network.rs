@@ -17,6 +17,13 @@ pub struct Interface {
     pub up: bool,
 }
 
+impl Interface {
+    /// Whether Docker makes and removes it by itself.
+    pub fn is_containers(&self) -> bool {
+        is_containers(&self.name)
+    }
+}
+
 pub(super) const INTERFACES: &str = "\
 ip -j -4 addr show || exit 1
 printf '\\n'

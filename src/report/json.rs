@@ -43,7 +43,7 @@ pub fn plan(plan: &Plan) -> Value {
             object
         })
         .collect();
-    json!({
+    let mut document = json!({
         "schema": PLAN_SCHEMA,
         "steps": steps,
         "waits": plan.waits.iter().map(|(layer, wait)| json!({
@@ -58,10 +58,14 @@ pub fn plan(plan: &Plan) -> Value {
         })).collect::<Vec<_>>(),
         "unreachable": plan.unreachable,
         "left_out": plan.left_out,
-    })
+    });
+    if !plan.assumes_lost.is_empty() {
+        document["assumes_lost"] = json!(plan.assumes_lost);
+    }
+    document
 }
 
-fn refused(layer: &str, refusal: &Refusal) -> Value {
+pub(super) fn refused(layer: &str, refusal: &Refusal) -> Value {
     json!({
         "layer": layer,
         "code": refusal.code,

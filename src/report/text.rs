@@ -16,6 +16,9 @@ pub fn plan(plan: &Plan, hosts: usize, styled: bool) -> String {
     let bold = style(Style::new().bold());
     let red = style(Style::new().red().bold());
     let dim = style(Style::new().dim());
+    if let Some(assumed) = super::rehearsal::assumed(plan) {
+        let _ = writeln!(out, "{}", bold.apply_to(assumed));
+    }
     for (host, why) in &plan.unreachable {
         let _ = writeln!(
             out,
@@ -131,8 +134,12 @@ pub fn headline(plan: &Plan, hosts: usize) -> String {
     count(plan.refusals.len(), "refused");
     count(plan.unknown.len(), "not known yet");
     count(plan.unreachable.len(), "unreachable");
+    let after = match &plan.assumes_lost[..] {
+        [] => String::new(),
+        lost => format!(" after the loss of {}", names(lost)),
+    };
     format!(
-        "Plan for {hosts} host{}: {}",
+        "Plan for {hosts} host{}{after}: {}",
         if hosts == 1 { "" } else { "s" },
         parts.join(", ")
     )

@@ -3,6 +3,7 @@
 use super::console::{Console, open_log, watch_signals};
 use super::lock::{Denied, Locks, lock};
 use super::outcome;
+use super::rehearse::rehearsed;
 use super::setup::{self, Setup};
 use crate::apply::{Drove, Engine, Mode, Remote};
 use crate::cli::{ApplyArgs, OutputFormat, PlanArgs, PlanFormat};
@@ -24,6 +25,9 @@ pub(super) const PENDING: u8 = 2;
 
 /// `provision plan`
 pub async fn plan(args: PlanArgs) -> Result<u8, Failure> {
+    if !args.assume_lost.is_empty() {
+        return rehearsed(&args).await;
+    }
     let console = Console::new(&args.output);
     let setup = setup::load(&args.input)?;
     let remote = setup.remote(&args.connection)?;
@@ -65,7 +69,7 @@ fn refuse_wrong(engine: &Engine<'_, Remote>) -> Result<(), Failure> {
     }
 }
 
-fn planned_code(plan: &Plan, detailed: bool) -> u8 {
+pub(super) fn planned_code(plan: &Plan, detailed: bool) -> u8 {
     if !plan.refusals.is_empty() {
         Outcome::Refused.exit_code()
     } else if !plan.unreachable.is_empty() {

@@ -9,6 +9,7 @@ mod explain;
 mod lock;
 pub mod outcome;
 pub mod project;
+mod rehearse;
 mod setup;
 mod show;
 mod stack_file;

@@ -6,9 +6,9 @@ use super::targets;
 use crate::apply::{Engine, Fleet, Options, Registers, Remote};
 use crate::cli::{ConnectionArgs, InputArgs};
 use crate::failure::Failure;
-use crate::inventory::{HostName, Inventory};
+use crate::inventory::{Host, HostName, Inventory};
 use crate::module::SPECS;
-use crate::playbook::{Play, Playbook};
+use crate::playbook::{Play, Playbook, Scope, Val};
 use crate::report::Redactor;
 use crate::yaml::{Diagnostic, Diagnostics, Span, suggest};
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,13 +145,18 @@ impl Setup {
         ))
     }
 
-    /// The engine over a fleet.
-    pub fn engine<'f, F: Fleet>(self, fleet: &'f F, paranoid: bool) -> Engine<'f, F> {
-        let options = Options {
-            limit: self.limit,
+    /// How to run.
+    pub fn options(&self, paranoid: bool) -> Options {
+        Options {
+            limit: self.limit.clone(),
             paranoid,
             ..Options::default()
-        };
+        }
+    }
+
+    /// The engine over a fleet.
+    pub fn engine<'f, F: Fleet>(self, fleet: &'f F, paranoid: bool) -> Engine<'f, F> {
+        let options = self.options(paranoid);
         Engine::new(
             fleet,
             self.compiled.layers,
@@ -161,25 +166,31 @@ impl Setup {
         )
     }
 
+    /// The value of a variable that is the same for all hosts that have it.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let mut hosts = self.inventory.hosts().iter();
+        hosts.find_map(|host| self.rendered(host, name))
+    }
+
+    fn rendered(&self, host: &Host, name: &str) -> Option<String> {
+        let scope = Scope::new(&self.inventory, &host.name);
+        let variable = host.var(name)?;
+        match scope.render(&variable.node) {
+            Ok(Val::Known(node)) => node.scalar(),
+            _ => None,
+        }
+    }
+
     /// The lock file of each host.
     pub fn lock_paths(&self) -> BTreeMap<HostName, String> {
-        let path = |host: &crate::inventory::Host| {
-            let scope = crate::playbook::Scope::new(&self.inventory, &host.name);
-            let rendered = host
-                .var("lock_path")
-                .and_then(|variable| scope.render(&variable.node).ok());
-            match rendered {
-                Some(crate::playbook::Val::Known(node)) => node.scalar(),
-                _ => None,
-            }
-        };
         self.inventory
             .hosts()
             .iter()
             .map(|host| {
                 (
                     host.name.clone(),
-                    path(host).unwrap_or_else(|| "/run/provision.lock".to_owned()),
+                    self.rendered(host, "lock_path")
+                        .unwrap_or_else(|| "/run/provision.lock".to_owned()),
                 )
             })
             .collect()

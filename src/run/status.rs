@@ -4,13 +4,9 @@ use super::setup;
 use crate::apply::Mode;
 use crate::cli::{OutputFormat, StatusArgs};
 use crate::failure::Failure;
-use crate::inventory::HostName;
 use crate::module::{Health, Light};
-use crate::report::{Outcome, Reporter, json};
-use console::Style;
+use crate::report::{Outcome, Reporter, health, json};
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -42,7 +38,7 @@ pub async fn status(args: StatusArgs) -> Result<u8, Failure> {
         let screen = if args.output.output == Some(OutputFormat::Json) {
             format!("{}\n", json::status(&layers, &unreachable, healthy))
         } else {
-            screen(&layers, &unreachable, styled)
+            health::screen(&layers, &unreachable, styled)
         };
         if args.watch && styled {
             let _ = console::Term::stdout().clear_screen();
@@ -57,53 +53,4 @@ pub async fn status(args: StatusArgs) -> Result<u8, Failure> {
         }
         tokio::time::sleep(WATCH).await;
     }
-}
-
-fn screen(layers: &[Health], unreachable: &BTreeMap<HostName, String>, styled: bool) -> String {
-    let style = |style: Style| style.force_styling(styled);
-    let mut out = String::new();
-    for (host, why) in unreachable {
-        let _ = writeln!(
-            out,
-            "{} {why}",
-            style(Style::new().red().bold()).apply_to(format!("{host} unreachable:"))
-        );
-    }
-    let widest = layers
-        .iter()
-        .flat_map(|layer| &layer.members)
-        .map(|member| member.host.as_str().len())
-        .max();
-    for layer in layers {
-        let margin = layer
-            .margin
-            .as_ref()
-            .map_or(String::new(), |margin| match margin.can_lose {
-                0 => format!("can lose 1 more host: no, because {}", margin.because),
-                1 => format!("can lose 1 more host: yes, because {}", margin.because),
-                more => format!("can lose {more} more hosts: {}", margin.because),
-            });
-        let _ = writeln!(
-            out,
-            "{}  {margin}",
-            style(Style::new().bold()).apply_to(&layer.layer)
-        );
-        for member in &layer.members {
-            let (mark, colour) = match member.light {
-                Light::Green => ("ok", Style::new().green()),
-                Light::Yellow => ("degraded", Style::new().yellow()),
-                Light::Red => ("down", Style::new().red().bold()),
-                Light::Unknown => ("unknown", Style::new().magenta()),
-            };
-            let width = widest.unwrap_or_default();
-            let _ = writeln!(
-                out,
-                "  {:<width$}  {} {}",
-                member.host,
-                style(colour).apply_to(format!("{mark:<8}")),
-                member.says
-            );
-        }
-    }
-    out
 }

@@ -6,6 +6,7 @@ use provision::inventory::{HostName, Inventory};
 use provision::module::SPECS;
 use provision::plan::{Class, Plan};
 use provision::playbook::Playbook;
+use provision::rehearse::Parts;
 use provision::report::{Event, Outcome, Redactor, Reporter, Sink};
 use provision::run::compile::{Selection, compile};
 use provision::run::outcome;
@@ -126,7 +127,8 @@ impl Site {
         self.inventory.hosts()[h].name.clone()
     }
 
-    fn engine<'s>(&self, sim: &'s Sim, limit: Option<usize>) -> Engine<'s, Sim> {
+    /// What an engine is made of, but for its hosts.
+    pub fn parts(&self, limit: Option<usize>) -> Parts {
         let registers = Arc::new(Registers::default());
         let selection = Selection::default();
         let compiled = compile(
@@ -142,7 +144,23 @@ impl Site {
             paranoid: self.paranoid,
             ..Options::default()
         };
-        Engine::new(sim, compiled.layers, compiled.works, registers, options)
+        Parts {
+            layers: compiled.layers,
+            works: compiled.works,
+            registers,
+            options,
+        }
+    }
+
+    fn engine<'s>(&self, sim: &'s Sim, limit: Option<usize>) -> Engine<'s, Sim> {
+        let parts = self.parts(limit);
+        Engine::new(
+            sim,
+            parts.layers,
+            parts.works,
+            parts.registers,
+            parts.options,
+        )
     }
 
     /// `--dry-run`
@@ -198,7 +216,7 @@ impl Site {
         })
     }
 
-    fn block<T>(&self, future: impl Future<Output = T>) -> T {
+    pub fn block<T>(&self, future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)

@@ -43,6 +43,7 @@ mod misread;
 mod obeys;
 mod packages;
 mod pgpool;
+mod rehearsed;
 mod replaced;
 #[allow(dead_code)]
 #[path = "../engine_sim/run.rs"]

@@ -1,0 +1,71 @@
+//! A stack after a loss: the tasks of the lost nodes are shut down, and the Swarm starts those that it can elsewhere.
+
+use super::Aftermath;
+use super::fate::{Fate, told};
+use crate::probe::stack::{Stack, Task};
+use crate::probe::stack_node::Node;
+use crate::probe::{Answer, Memory};
+
+/// A task that may run on any node is started again, and nobody can tell on which. One that belongs to its node is not.
+pub(super) fn tasks(fate: &Fate, stack: &mut Stack) {
+    let mut elsewhere: Vec<Task> = Vec::new();
+    for task in &mut stack.tasks {
+        if task.node.is_empty() || !fate.is_lost(&task.node) {
+            continue;
+        }
+        let services = stack.services.as_ref();
+        let service = services.and_then(|all| all.get(task.service()));
+        let replicated = service.is_some_and(|service| service.replicas.is_some());
+        if task.runs() && replicated && !fate.survivors.is_empty() {
+            elsewhere.push(Task {
+                node: String::new(),
+                ..task.clone()
+            });
+        }
+        "shutdown".clone_into(&mut task.desired);
+    }
+    stack.tasks.extend(elsewhere);
+    stack.tasks.sort();
+}
+
+/// The nodes of RabbitMQ that stay write down that another one is gone, and go on knowing it.
+pub(super) fn node(fate: &Fate, node: &mut Node) {
+    for members in node.rabbitmq.values_mut() {
+        for host in fate.lost.keys() {
+            members.running.remove(&format!("rabbit@mq-{host}"));
+        }
+    }
+}
+
+pub(super) fn aftermath(fate: &Fate, memory: &Memory) -> Vec<Aftermath> {
+    let stack = fate
+        .survivors
+        .iter()
+        .chain(fate.lost.keys())
+        .find_map(|host| {
+            told(memory, host, |answer| match answer {
+                Answer::Stack(stack) if stack.services.is_some() => Some(stack),
+                _ => None,
+            })
+        });
+    let Some(stack) = stack else {
+        return Vec::new();
+    };
+    let here = stack
+        .tasks
+        .iter()
+        .filter(|task| task.runs() && fate.is_lost(&task.node));
+    let mut names: Vec<&str> = here.map(Task::service).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    vec![Aftermath::open(
+        "stack",
+        format!(
+            "tasks of {} end; the Swarm starts them elsewhere as far as their rules allow, while it has a quorum: on which host cannot be told before",
+            names.join(", ")
+        ),
+    )]
+}
