@@ -15,7 +15,6 @@ use provision::probe::path::{Attributes, Content};
 use provision::probe::pgpool::{Node as Backend, Peer, Pgpool, Watchdog};
 use provision::probe::postgres::past::Past;
 use provision::probe::postgres::{Control, Data, Fork, Lsn, Postgres, Sender, Server, Setting};
-use provision::probe::shell::Outcome;
 use provision::probe::unit::Unit;
 use provision::probe::{Answer, Answers, Memory, PathState, Query, Seen};
 use provision::yaml::{Entry, Node, Span, Value};
@@ -249,10 +248,7 @@ impl World {
                     size: bytes.len() as u64,
                 }))
             }
-            Query::Command(_) => Answer::Command(Outcome {
-                status: i32::from(host.taken),
-                ..Outcome::default()
-            }),
+            Query::AddressTaken(_) => Answer::AddressTaken(host.taken),
             other => panic!("{other:?}"),
         })
     }

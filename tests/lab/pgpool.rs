@@ -168,12 +168,12 @@ pub fn used(lab: &Lab) {
     let site = Site::of(lab);
     let made = site.through_the_address(
         2,
-        "create table if not exists proof (n int); truncate proof; insert into proof values (1); select count(*) from proof",
+        "create table if not exists tried (n int); truncate tried; insert into tried values (1); select count(*) from tried",
     );
     assert_eq!(made, "1");
     for host in [2, 3] {
         until("the row on a standby", Duration::from_secs(10), || {
-            let sql = "select count(*) from proof";
+            let sql = "select count(*) from tried";
             let seen = site.sql(1, &address_of(host), 5432, "postgres", "kompira", sql);
             (seen == "1").then_some(())
         });
