@@ -52,10 +52,31 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     { runtime }.build().unwrap().block_on(future)
 }
 
+fn premise(all: usize, lost: &[usize]) -> Premise {
+    Premise {
+        hosts: (1..=all).map(host).collect(),
+        lost: lost.iter().map(|n| host(*n)).collect(),
+        vip: "10.20.0.100".parse().ok(),
+    }
+}
+
 impl Told {
     fn says(mut self, n: usize, query: Query, answer: Answer) -> Self {
         self.says.insert((host(n), query), answer);
         self
+    }
+
+    /// All that the hosts say now.
+    fn told(&self, all: usize) -> Recorder<'_, Self> {
+        let recorder = Recorder::new(self);
+        run(async {
+            for n in 1..=all {
+                let known = self.says.keys().filter(|(of, _)| *of == host(n));
+                let queries = known.map(|(_, query)| query.clone()).collect();
+                recorder.ask(&host(n), queries).await;
+            }
+        });
+        recorder
     }
 
     /// What host `of` of `all` answers, when `lost` are.
@@ -67,19 +88,9 @@ impl Told {
         of: usize,
         query: &Query,
     ) -> Seen<Answer> {
-        let premise = Premise {
-            hosts: (1..=all).map(host).collect(),
-            lost: lost.iter().map(|n| host(*n)).collect(),
-            vip: "10.20.0.100".parse().ok(),
-        };
-        let recorder = Recorder::new(self);
+        let recorder = self.told(all);
+        let fate = recorder.read(|memory| Fate::new(&premise(all, lost), memory));
         run(async {
-            for n in 1..=all {
-                let known = self.says.keys().filter(|(of, _)| *of == host(n));
-                let queries = known.map(|(_, query)| query.clone()).collect();
-                recorder.ask(&host(n), queries).await;
-            }
-            let fate = recorder.read(|memory| Fate::new(&premise, memory));
             let fleet = Rehearsed::new(&recorder, &fate, scene);
             let told = fleet.ask(&host(of), BTreeSet::from([query.clone()])).await;
             told.into_iter().next().unwrap().1
@@ -88,21 +99,8 @@ impl Told {
 
     /// What is said about a loss.
     fn aftermath(&self, all: usize, lost: &[usize]) -> Vec<(String, bool)> {
-        let premise = Premise {
-            hosts: (1..=all).map(host).collect(),
-            lost: lost.iter().map(|n| host(*n)).collect(),
-            vip: "10.20.0.100".parse().ok(),
-        };
-        let recorder = Recorder::new(self);
-        run(async {
-            for n in 1..=all {
-                let known = self.says.keys().filter(|(of, _)| *of == host(n));
-                let queries = known.map(|(_, query)| query.clone()).collect();
-                recorder.ask(&host(n), queries).await;
-            }
-        });
-        recorder.read(|memory| {
-            let told = Fate::new(&premise, memory).aftermath(memory);
+        self.told(all).read(|memory| {
+            let told = Fate::new(&premise(all, lost), memory).aftermath(memory);
             told.into_iter()
                 .map(|one| (format!("{}: {}", one.about, one.says), one.decided))
                 .collect()

@@ -49,6 +49,7 @@ pub(super) fn words(act: &GlusterAct) -> Vec<String> {
                 .map(str::to_owned)
                 .to_vec();
         }
+        // Its last command; the files before it are no command of one line.
         GlusterAct::Rejoin { .. } => {
             words = vec!["systemctl".into(), "start".into(), GLUSTERD.into()];
         }
@@ -146,7 +147,7 @@ const CHANGED_SINCE: &str = "{ echo \"$p changed since this was planned\" >&2; e
 /// Only while nothing tells of a pool or a volume: checked with the daemon stopped, which could be writing it just now.
 fn restore(line: &str) -> String {
     format!(
-        "d=/var/lib/glusterd\nsystemctl reset-failed glusterd.service\nsystemctl stop glusterd.service || exit\n\
+        "d=/var/lib/glusterd\nsystemctl reset-failed glusterd.service\nsystemctl stop {GLUSTERD} || exit\n\
          [ -z \"$(ls -A $d/peers $d/vols 2>/dev/null | grep -v ':$')\" ] || {{ systemctl start {GLUSTERD}; echo \"$d knows of a pool or a volume by now\" >&2; exit 75; }}\n\
          mkdir -p $d && {line} >{INFO}.new && chmod 600 {INFO}.new && mv -f {INFO}.new {INFO} && sync -f $d || exit\n\
          systemctl start glusterd.service"
@@ -159,8 +160,7 @@ const TOLD: &str = "told() { for v in \"$@\"; do d=/var/lib/glusterd/vols/$v; [ 
 
 /// The files of the members are given to it, and they then take it for the one that it was: a probe from here ends now and
 /// then in `Sent and Received peer request`, in which nobody tells it of the volumes. Their bricks' folders it finds only
-/// when it starts with the volumes on its disk (seen with 11.1: before that `reset-brick` calls the brick new).
-/// Source: Red Hat Gluster Storage, "Replacing a Host Machine with the Same Hostname".
+/// when it starts with the volumes on its disk: before that `reset-brick` calls the brick new. All seen with 11.1.
 fn rejoin(members: &[Member], volumes: &[String]) -> String {
     let names: Vec<String> = volumes.iter().map(|volume| quote(volume)).collect();
     let files: Vec<String> = members.iter().map(file).collect();
