@@ -29,6 +29,8 @@ pub struct Pgpool {
     pub node_id: String,
     /// The backends file: host name by node id; `None` when there is no file.
     pub backends: Option<BTreeMap<u32, String>>,
+    /// Its `failover.sh` promotes nobody beside a primary that lives.
+    pub guarded: bool,
     /// One of our scripts works on this host, or a recovery is under way: `failover.sh`, `standby.sh` …
     pub busy: Vec<String>,
     /// What the daemon says of the PostgreSQL nodes, by id; `None` when it does not answer.
@@ -110,10 +112,14 @@ impl Pgpool {
             installed: self.installed,
             node_id: self.node_id.clone(),
             backends: self.backends.clone(),
+            guarded: self.guarded,
             ..Self::default()
         }
     }
 }
+
+/// The words in `failover.sh` by which it is known that it looks for a primary that lives.
+pub const GUARD: &str = "nothing is promoted beside it";
 
 pub(super) fn script(about: &About) -> String {
     format!(
@@ -122,6 +128,7 @@ c={conf}
 command -v pgpool >/dev/null && echo 'installed yes'
 [ -f "$c/pgpool_node_id" ] && echo "id $(head -c 20 -- "$c/pgpool_node_id" | tr -cd '0-9')"
 [ -f "$c/pgpool.ke2-backends.conf" ] && echo 'backends yes' && sed -n "s/^ *backend_hostname\([0-9][0-9]*\) *= *'\([^']*\)'.*/backend \1 \2/p" -- "$c/pgpool.ke2-backends.conf"
+grep -sq '{GUARD}' -- "$c/failover.sh" && echo 'guarded yes'
 pgrep -u postgres -fa -- "^/bin/bash $c/(failover.sh|follow_primary.sh|standby.sh (follow|rebuild)|recovery_1st_stage)" | sed 's/^[0-9]* .bin.bash \([^ ]*\).*/busy \1/'
 systemctl list-units --plain --no-legend --state=activating 'provision-recover-*.service' | sed 's/ .*//; s/^/busy /'
 command -v pcp_node_info >/dev/null || exit 0
@@ -150,6 +157,7 @@ pub(super) fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Pgpool> {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         match key {
             "installed" => found.installed = true,
+            "guarded" => found.guarded = true,
             "id" => value.clone_into(&mut found.node_id),
             "backends" => found.backends = Some(BTreeMap::new()),
             "backend" => {

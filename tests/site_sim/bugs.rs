@@ -123,7 +123,12 @@ impl Bug {
             Self::CommitsNotCounted => with(&[(E::KillDatabase, 0)], &[Move::Passes(20)]),
             // Cut off, it goes on to lead those daemons that come back without the promoted primary's.
             Self::ServedOverlooked => with(
-                &[(E::Cut, 0)],
+                &[
+                    (E::OtherScript, 0),
+                    (E::OtherScript, 1),
+                    (E::OtherScript, 2),
+                    (E::Cut, 0),
+                ],
                 &[Move::Passes(40), Move::Happens(E::PowerOff, 1)],
             ),
             Self::RecoversWhatRuns | Self::DetachedOverlooked => with(&[(E::Detach, 2)], &[]),

@@ -130,10 +130,14 @@ pub fn deposed(cluster: &Cluster, former: usize, by: usize) -> bool {
     old.system == new.system && !old.rows.iter().any(beyond) && follows(by) && !follows(former)
 }
 
-/// Whether every Pgpool-II with a majority sends its clients to a primary.
+/// Whether every Pgpool-II with a majority sends its clients to a primary, or finds it when the other one is stopped.
 fn all_serve(cluster: &Cluster, primary: usize) -> bool {
-    let mut serving = cluster.pgpools.iter().filter(|it| it.running && it.quorum);
-    serving.all(|daemon| {
+    let daemons = cluster.pgpools.iter().enumerate();
+    let mut serving = daemons.filter(|(_, it)| it.running && it.quorum);
+    serving.all(|(h, daemon)| {
+        if cluster.guarded(h) {
+            return true;
+        }
         let up = |id: &u32| daemon.seats.get(id).is_some_and(|seat| seat.up);
         let named = daemon.primary.filter(up);
         named.and_then(|id| cluster.seat_host(primary, id)) == Some(primary)

@@ -164,6 +164,7 @@ impl Cluster {
             installed: machine.has("pgpool-II-pg16"),
             node_id: id.trim().to_owned(),
             backends: self.backends(h),
+            guarded: self.guarded(h),
             ..Pgpool::default()
         };
         if !own.running {

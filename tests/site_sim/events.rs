@@ -4,6 +4,7 @@ use super::cluster::Cluster;
 use super::gluster::Glusterd;
 use super::machine::Entry;
 use super::packages::{CONF, PGDATA};
+use provision::probe::pgpool::GUARD;
 
 /// Something that happens to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub enum Event {
     StaleSlot,
     /// `pcp_detach_node`
     Detach,
+    /// `failover.sh` as others have it, which looks for no other primary.
+    OtherScript,
     Rename,
     DisableUnits,
     /// Its daemons do not answer, though it does.
@@ -50,7 +53,7 @@ pub enum Event {
     Blackout,
 }
 
-pub const EVENTS: [Event; 32] = [
+pub const EVENTS: [Event; 33] = [
     Event::PowerOff,
     Event::PowerOn,
     Event::Cut,
@@ -78,6 +81,7 @@ pub const EVENTS: [Event; 32] = [
     Event::ForgetKeys,
     Event::StaleSlot,
     Event::Detach,
+    Event::OtherScript,
     Event::Rename,
     Event::DisableUnits,
     Event::Mute,
@@ -140,6 +144,7 @@ impl Cluster {
                 }
             }
             Event::Detach => self.detach(h),
+            Event::OtherScript => self.edit(h, &format!("{CONF}/failover.sh"), GUARD, ""),
             Event::Rename => self.machines[h].hostname = "renamed".into(),
             Event::DisableUnits => self.machines[h].enabled.clear(),
             Event::Mute => self.mute[h] = true,

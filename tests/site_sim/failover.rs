@@ -3,6 +3,7 @@
 use super::cluster::Cluster;
 use super::packages::{CONF, PGDATA};
 use super::pgpool::Seat;
+use provision::probe::pgpool::GUARD;
 
 impl Cluster {
     /// `failover.sh` and `follow_primary.sh`.
@@ -15,6 +16,19 @@ impl Cluster {
             return;
         }
         self.pgpools[leader].primary = None;
+        let lives = |h: &usize| {
+            *h != failed_host
+                && self.databases[*h].running
+                && self.databases[*h].is_primary()
+                && self.connects(leader, *h, "5432/tcp")
+        };
+        if self.guarded(leader) && self.hosts().any(|h| lives(&h)) {
+            if self.logs_in(leader, failed_host) && self.databases[failed_host].is_primary() {
+                self.database_stop(failed_host);
+            }
+            self.find_primary(leader);
+            return;
+        }
         let standbys: Vec<(u32, usize)> = self.pgpools[leader]
             .seats
             .iter()
@@ -49,6 +63,13 @@ impl Cluster {
                 seat.up = followed;
             }
         }
+    }
+
+    /// Whether `failover.sh` on a host promotes nobody beside a primary that lives.
+    pub fn guarded(&self, h: usize) -> bool {
+        self.machines[h]
+            .text(&format!("{CONF}/failover.sh"))
+            .contains(GUARD)
     }
 
     /// A running standby follows another primary, by a rewind when it has more.

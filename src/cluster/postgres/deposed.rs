@@ -1,6 +1,7 @@
 //! P7 and ruling 3: a primary that was cut off, and comes back beside the one that was promoted meanwhile. Nobody follows
 //! it, it still writes, and clients that know its address would be heard. When it certainly has no commit that the present
-//! primary lacks, and Pgpool-II sends its clients to that one, it is stopped: then it is the former primary of row P4.
+//! primary lacks, it is stopped: then it is the former primary of row P4. Pgpool-II may have gone back to it, and finds
+//! the present one when it is stopped, provided that its `failover.sh` promotes nobody beside a primary that lives.
 
 use super::led::is_streaming;
 use super::state::Here;
@@ -69,7 +70,7 @@ pub(super) fn find<'a>(of: &'a Postgres, state: &'a State) -> Option<Deposed<'a>
 pub(super) enum Verdict {
     /// It is stopped: nothing is lost by that, or a person gave it up.
     Stop(Box<Step>),
-    /// Pgpool-II does not send its clients to the present primary: stopped now, it might be taken from them.
+    /// Pgpool-II does not send its clients to the present primary, and would promote a third one.
     Served(Vec<Wait>),
     /// A person decides.
     Open,
@@ -114,13 +115,14 @@ pub(super) fn judge(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Verdi
             continue;
         };
         let expect = PgpoolExpect::Primary(primary.to_string());
+        let guarded = tells.known().is_some_and(|pgpool| pgpool.guarded);
         let holds = tells
             .known()
             .is_some_and(|pgpool| expect.holds(&Answer::Pgpool(pgpool.clone())));
         let until = Claim::new(host, Query::Pgpool(about.clone()), Expect::Pgpool(expect));
         if holds {
             step = step.need(until);
-        } else {
+        } else if !guarded {
             waits.push(Wait {
                 what: format!(
                     "Pgpool-II on {host} does not send its clients to {primary}, which was promoted in place of {former}"

@@ -36,6 +36,24 @@ received() {
         "select pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0') where pg_is_in_recovery()" 2>/dev/null
 }
 
+# Whether a server takes writes: t or f; nothing when it does not answer.
+writable() {
+    "$PGBIN/psql" -XAtqw -h "$1" -p "$2" -U "$USER_OF_CHECKS" -d postgres -c 'select not pg_is_in_recovery()' 2>/dev/null
+}
+
+nodes() {
+    sed -n 's/^backend_hostname\([0-9]*\) *=.*/\1/p' "$BACKENDS"
+}
+
+# PostgreSQL on a primary that Pgpool-II could not reach may still serve others.
+fence() {
+    if on "$failed_host" "$STANDBY" fence; then
+        say "PostgreSQL does not run on $failed_host"
+    else
+        say "$failed_host cannot be asked to stop; its own guard keeps it from starting as a primary"
+    fi
+}
+
 say "node $failed_id ($failed_host) is dead; the primary was node $old_primary_id ($old_primary_host)"
 if [[ $main_id -lt 0 ]]; then
     say "no node is left: nothing is promoted"
@@ -47,6 +65,18 @@ if [[ $old_primary_id != -1 && $failed_id != "$old_primary_id" ]]; then
     exit 0
 fi
 
+# It may have been deposed long ago: cut off and back, Pgpool-II was seen to go back to it. Pgpool-II finds the other one
+# by itself.
+while read -r id; do
+    [[ $id != "$failed_id" ]] || continue
+    host=$(backend "backend_hostname$id")
+    if [[ $(writable "$host" "$(backend "backend_port$id")") == t ]]; then
+        fence
+        say "$host is a primary and lives: nothing is promoted beside it"
+        exit 0
+    fi
+done < <(nodes)
+
 # The standby that has received most, so that least is lost; Pgpool-II's own choice, the lowest id, breaks a tie.
 best_host=$main_host best_id=$main_id best=$(received "$main_host" "$(backend "backend_port$main_id")")
 best=${best:-0}
@@ -57,16 +87,10 @@ while read -r id; do
     if [[ -n $has && $has -gt $best ]]; then
         best_host=$host best_id=$id best=$has
     fi
-done < <(sed -n 's/^backend_hostname\([0-9]*\) *=.*/\1/p' "$BACKENDS")
+done < <(nodes)
 pgdata=$(backend "backend_data_directory$best_id")
 
-# Fence: a primary that Pgpool-II could not reach may still serve others.
-if on "$failed_host" "$STANDBY" fence; then
-    say "PostgreSQL does not run on $failed_host"
-else
-    say "$failed_host cannot be asked to stop; its own guard keeps it from starting as a primary"
-fi
-
+fence
 say "promoting node $best_id ($best_host), which has $best bytes of WAL"
 if ! on "$best_host" "$PGBIN/pg_ctl" -D "$pgdata" -w -t 60 promote; then
     say "the promotion of $best_host failed"
