@@ -67,7 +67,7 @@ password = guest
 X
 echo 'logging_level: 2' >audit.yaml
 cat >nginx.conf <<'X'
-resolver 127.0.0.11 valid=5s;
+resolver 127.0.0.11 valid=5s ipv6=off;
 server {
     listen 80;
     location / { return 301 https://$host$request_uri; }
@@ -179,4 +179,7 @@ for _ in $(seq 180); do
     sleep 1
 done
 docker stack ps ke2 --no-trunc
+for host in $HOSTS; do
+    curl -sS --cacert $share/ssl/local-ca.crt "https://$host/.login" || true
+done
 exit 1
