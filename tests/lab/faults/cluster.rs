@@ -24,6 +24,8 @@ pub struct Cluster<'a> {
 
 /// What a re-run came to.
 pub struct Mended {
+    /// Steps planned by the dry run before it.
+    pub planned: BTreeSet<Step>,
     /// Steps done, in order.
     pub steps: Vec<String>,
     /// The permission that a refusal asked for, when it did.
@@ -63,6 +65,14 @@ impl<'a> Cluster<'a> {
         let mut command = command(self.lab);
         command.arg(self.site.write("site.yml"));
         Started::spawn(command.args(["--output", "json"]).args(words))
+    }
+
+    /// The steps that a rehearsal of its loss plans for the blank machine in its place.
+    pub fn rehearsed(&self, name: &str) -> BTreeSet<Step> {
+        let words = ["--assume-lost", name, "--format", "json"];
+        let told = self.site.verb("plan", &words).expect(0);
+        let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+        steps(&told["plan"])
     }
 
     /// The next run finds nothing.
@@ -202,6 +212,7 @@ impl<'a> Cluster<'a> {
         );
         self.settled();
         Mended {
+            planned,
             steps: done,
             allowed,
             took,

@@ -132,6 +132,7 @@ fn power(cluster: &Cluster<'_>, ledger: &Ledger<'_>, victim: usize) -> Mended {
 
 fn replaced(cluster: &Cluster<'_>, ledger: &Ledger<'_>, victim: usize) -> Mended {
     let name = cluster.name(victim);
+    let rehearsed = cluster.rehearsed(name);
     cluster.lab.run("replace", &[name]);
     ledger.goes_on();
     // Its key is another one: without a word of the admin nobody logs in there.
@@ -147,6 +148,7 @@ fn replaced(cluster: &Cluster<'_>, ledger: &Ledger<'_>, victim: usize) -> Mended
         "swarm/activate/",
         "swarm/unmark/",
     ];
+    assert_eq!(mended.planned, rehearsed, "as the rehearsal of its loss");
     let mut rest = mended.steps.iter();
     for verb in order {
         let id = format!("{verb}{name}");
