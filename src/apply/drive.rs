@@ -55,6 +55,17 @@ pub struct Drove {
     pub drifted: Vec<String>,
 }
 
+impl Drove {
+    /// What went on after it.
+    pub(crate) fn add(&mut self, next: Self) {
+        self.changed.extend(next.changed);
+        self.failed |= next.failed;
+        self.refused |= next.refused;
+        self.interrupted |= next.interrupted;
+        self.drifted.extend(next.drifted);
+    }
+}
+
 enum Finished {
     /// Time has passed for a host whose restart is held up because another one is not well.
     Gated(HostName),

@@ -93,7 +93,7 @@ pub enum Event {
     },
     /// Everything was asked again after the last step.
     Verified {
-        /// Steps that would still be planned.
+        /// Steps that would still be planned, and things that would be waited for.
         left: usize,
     },
     /// Anything else that a person should read.

@@ -86,7 +86,9 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
         Event::HostStopped { host, why } => format!("{host}: stopped: {why}"),
         Event::LayerStopped { layer, why } => format!("{layer}: stopped: {why}"),
         Event::Verified { left: 0 } => "verified: looked again, nothing is left to do".to_owned(),
-        Event::Verified { left } => format!("looked again: {left} steps would still be planned"),
+        Event::Verified { left } => {
+            format!("looked again: {left} would still be done or waited for")
+        }
     })
 }
 

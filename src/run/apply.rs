@@ -201,13 +201,13 @@ impl Run<'_> {
         });
         engine.forget_all();
         let mut fell = false;
-        let mut drove = {
-            let driving = engine.drive(Mode::Apply, report, interrupt);
-            tokio::pin!(driving);
+        let (mut drove, last) = {
+            let converging = outcome::converge(engine, report, interrupt);
+            tokio::pin!(converging);
             let mut told = false;
             loop {
                 tokio::select! {
-                    drove = &mut driving => break drove,
+                    ended = &mut converging => break ended,
                     () = tokio::time::sleep(WATCH) => {
                         // Hosts that went down took their locks with them; a majority must hold all the same.
                         if locks.held() * 2 <= self.lock_paths.len() && !interrupt.replace(true) {
@@ -222,11 +222,10 @@ impl Run<'_> {
                 }
             }
         };
-        if fell {
+        if fell && drove.interrupted {
             // Nobody asked for this end.
             (drove.interrupted, drove.failed) = (false, true);
         }
-        let last = outcome::verify(engine, &drove, report).await;
         (drove, last)
     }
 }

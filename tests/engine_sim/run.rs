@@ -193,15 +193,12 @@ impl Site {
             let shown = engine.plan();
             let planned = approvals(&shown);
             engine.forget_all();
-            let drove = tokio::select! {
-                drove = engine.drive(Mode::Apply, &report, &sim.interrupt) => Some(drove),
+            let ended = tokio::select! {
+                ended = outcome::converge(&mut engine, &report, &sim.interrupt) => Some(ended),
                 () = sim.killed.notified() => None,
                 () = tokio::time::sleep(FOR_EVER) => panic!("the run never ends:\n{}", tail(&story.borrow())),
             };
-            let last = match &drove {
-                Some(drove) => outcome::verify(&mut engine, drove, &report).await,
-                None => Plan::default(),
-            };
+            let (drove, last) = ended.map_or((None, Plan::default()), |(drove, last)| (Some(drove), last));
             let outcome = drove.as_ref().map(|drove| outcome::after_acting(drove, &last));
             Ended {
                 planned,

@@ -81,6 +81,36 @@ fn managers_become_workers_one_after_the_other() {
     check_well(&site, &sim, &ended);
 }
 
+/// Whenever a member goes away for a while, also just before the run looks at everything once more, it is waited for.
+#[test]
+fn a_member_that_goes_away_for_a_while_is_waited_for() {
+    let site = Site::new(3, 0).trusting();
+    let run = |from: Option<u64>| {
+        let sim = built(&site, 6);
+        sim.machines.borrow_mut()[1].runtime.remove("7946/udp");
+        if let Some(from) = from {
+            *sim.tamper.borrow_mut() = Some(Box::new(move |h, query, answer, took| match answer {
+                Seen::Is(Answer::Docker(mut docker)) if h == 2 && *query == Query::Docker => {
+                    if (from..from + 8).contains(&took.as_secs())
+                        && let Some(engine) = &mut docker.engine
+                    {
+                        engine.swarm.local_node_state = "pending".into();
+                        engine.swarm.control_available = false;
+                    }
+                    Seen::Is(Answer::Docker(docker))
+                }
+                other => other,
+            }));
+        }
+        let ended = site.apply(&sim);
+        check_well(&site, &sim, &ended);
+        ended.took.as_secs()
+    };
+    let usual = run(None);
+    let longer = (0..=usual).filter(|from| run(Some(*from)) > usual + 2);
+    assert!(longer.count() > 1, "a run takes {usual} s");
+}
+
 /// A member that comes and goes renews its wait each time.
 #[test]
 fn a_member_that_comes_and_goes_is_not_waited_for_without_end() {
