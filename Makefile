@@ -46,10 +46,11 @@ test-unit: tools ## What needs no lab: cases, simulation, parsers, command line,
 test-sim: ## 100,000 random histories of the whole site; SEED=n repeats one (tests/site_sim)
 	$(if $(SEED),PROVISION_SIM_SEED=$(SEED)) PROVISION_SIM_FRESH=100000 cargo test --locked -p provision --test site_sim fresh -- --nocapture
 
+# Two labs side by side: most of what they do is to wait.
 test-lab: tools ## Real daemons on three hosts: needs root
 	cargo test --locked -p lab -- --include-ignored
 	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab
-	cargo test --locked -p provision --tests -- --ignored --skip shape_ --skip all_trials --test-threads=1 --nocapture
+	cargo test --locked -p provision --tests -- --ignored --skip shape_ --skip all_trials --test-threads=2 --nocapture
 
 test-shapes: tools ## Whole clusters of other shapes, up to six hosts, one built by hand: needs root and memory, not part of `make test`
 	cargo build --locked --workspace --bins

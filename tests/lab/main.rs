@@ -284,7 +284,7 @@ fn shape_apart() {
     });
 }
 
-/// A host fails in five ways, and the same command is run again; two writers go on.
+/// A host fails in six ways, and the same command is run again; two writers go on.
 #[test]
 #[ignore = "needs root and the lab"]
 fn trials() {

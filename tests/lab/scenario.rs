@@ -11,10 +11,12 @@ pub fn scenario<T>(what: &str, run: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Says something about what goes on.
+/// Says something about what goes on, and in which test: two run side by side.
 pub fn note(text: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
     // Not captured: the times are wanted from runs that pass, too.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{test:15} {text}");
 }
 
 struct Timer<'a>(&'a str, Instant);

@@ -84,11 +84,11 @@ const fn case(fault: Fault, victim: Victim, roles: Roles) -> Case {
     }
 }
 
-/// So that each fault and each victim occurs. Not the cut: when it ends, Pgpool-II goes back to the primary that was cut
-/// off, and the run refuses (P7) where it should mend; `every` has it.
-pub const SOME: [Case; 5] = [
+/// So that each fault and each victim occurs.
+pub const SOME: [Case; 6] = [
     case(Fault::Power, Victim::Address, Roles::Found),
     case(Fault::Replaced, Victim::Primary, Roles::Found),
+    case(Fault::Cut, Victim::Primary, Roles::Found),
     case(Fault::Data, Victim::Primary, Roles::Found),
     case(Fault::Brick, Victim::Leader, Roles::Found),
     case(Fault::Total, Victim::Primary, Roles::Found),

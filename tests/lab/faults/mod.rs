@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// ping 42 s, PostgreSQL's sender and receiver 60 s, the swarm's heartbeat 15 s.
 const CUT: Duration = Duration::from_secs(100);
 
-/// Five trials on the layers below the stack; with `PROVISION_TRIALS` those whose names contain one of its words, which
+/// Six trials on the layers below the stack; with `PROVISION_TRIALS` those whose names contain one of its words, which
 /// are separated by commas.
 pub fn some(lab: &Lab) {
     let cluster = scenario("the layers below the stack", || Cluster::build(lab, false));
