@@ -266,16 +266,20 @@ impl<F: super::Fleet> Engine<'_, F> {
         !self.works.iter().zip(&self.progress).any(open)
     }
 
-    /// Why a restart for `subject` has to wait: another host of some layer is not well.
+    /// Why a restart has to wait: another host of some layer is not well.
     /// A layer in which nobody is well does not exist yet, or has nothing left to protect.
-    pub(super) fn gate(&self, subject: &HostName) -> Option<Gate> {
+    pub(super) fn gate(&self, restart: &Step) -> Option<Gate> {
         self.health().into_iter().find_map(|health| {
-            let well = |member: &MemberHealth| member.light == Light::Green;
+            let well = |member: &MemberHealth| match member.light {
+                Light::Green => true,
+                Light::Held => restart.spares_tasks,
+                _ => false,
+            };
             if !health.members.iter().any(well) {
                 return None;
             }
             let mut ill = health.members.iter().filter(|member| !well(member));
-            let ill = ill.find(|member| member.host != *subject)?;
+            let ill = ill.find(|member| member.host != restart.subject)?;
             Some(Gate {
                 why: format!("{} is not well on {}: {}", health.layer, ill.host, ill.says),
                 // A host that is out of reach stays so in this run.

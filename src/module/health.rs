@@ -31,6 +31,8 @@ pub struct MemberHealth {
 pub enum Light {
     /// Works.
     Green,
+    /// Kept out of work by this program itself, until all else is well: a node that it has drained.
+    Held,
     /// Works, but not as it should.
     Yellow,
     /// Does not work.

@@ -91,6 +91,10 @@ pub struct Step {
     /// Nothing tells whether it has been done: it is done once in each run.
     #[serde(default)]
     pub every_time: bool,
+    /// A restart that takes no task of the Swarm from its host: a node that is drained only until all layers are well does
+    /// not hold it up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spares_tasks: bool,
 }
 
 impl Step {
@@ -114,6 +118,7 @@ impl Step {
             done: None,
             assumes: Vec::new(),
             every_time: false,
+            spares_tasks: false,
         }
     }
 
@@ -135,6 +140,13 @@ impl Step {
     #[must_use]
     pub fn yield_to(mut self, claim: Claim) -> Self {
         self.yields_to.push(claim);
+        self
+    }
+
+    /// Says that no task of the Swarm is taken from its host.
+    #[must_use]
+    pub fn sparing_tasks(mut self) -> Self {
+        self.spares_tasks = true;
         self
     }
 

@@ -25,7 +25,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 return false;
             }
             let (subject, id) = (step.subject.clone(), step.id.to_string());
-            if let Some(gate) = self.engine.gate(&subject) {
+            if let Some(gate) = self.engine.gate(step) {
                 if gate.opens {
                     return self.hold_up(&subject, &id, &gate.why);
                 }

@@ -152,7 +152,9 @@ pub(super) fn restarts(view: &View<'_>, mut due: Vec<Due<'_>>, decision: &mut De
             UnitVerb::Reload => Class::Repair,
             _ => Class::Restart,
         };
-        let mut step = unit_step(host, verb, class, &why).done(view.serves(host));
+        let mut step = unit_step(host, verb, class, &why)
+            .sparing_tasks()
+            .done(view.serves(host));
         if verb != UnitVerb::Reload {
             for other in view.in_order().into_iter().filter(|other| *other != host) {
                 if view.seen(other).is_some_and(Observed::answered) {

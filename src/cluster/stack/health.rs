@@ -29,9 +29,11 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
                 .iter()
                 .all(|(service, count)| running.running(service) >= *count)
         });
+    // What a held host will take is no fault of the others.
+    let held = state.held(stack);
     let full = wanted.iter().all(|want| {
         let count = expected.as_ref().and_then(|counts| counts.get(&want.name));
-        count.is_some_and(|count| *count as u64 >= want.replicas.unwrap_or_default())
+        count.is_some_and(|count| (*count + held) as u64 >= want.replicas.unwrap_or_default())
     });
     let members = stack
         .members
@@ -39,6 +41,9 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
         .enumerate()
         .map(|(index, host)| {
             let (mut light, mut says) = member(state, running, host);
+            if light == Light::Red && state.is_held(stack, host) {
+                light = Light::Held;
+            }
             if let Some((words, whole)) = rabbitmq::says(stack, state, host) {
                 says = format!("{says}; {words}");
                 if !whole && light == Light::Green {

@@ -227,7 +227,7 @@ pub(super) fn says(stack: &Stack, state: &State, host: &HostName) -> Option<(Str
     let wanted = wanted(stack);
     let seen = broker.members.map_or(0, |known| known.running.len());
     let words = format!("rabbitmq sees {seen} of {wanted} nodes");
-    Some((words, seen >= wanted))
+    Some((words, seen + state.held(stack) >= wanted))
 }
 
 /// Under `pause_minority` a minority of the nodes serves nobody.

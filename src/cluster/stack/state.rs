@@ -80,6 +80,21 @@ impl State {
         }
     }
 
+    /// Whether the node of a host is drained by this program, until all layers are well there.
+    pub(super) fn is_held(&self, wanted: &Wanted, host: &HostName) -> bool {
+        let marked = self.engines.get(host).and_then(Seen::known);
+        marked.is_some_and(|docker| docker.marked)
+            && self
+                .eligible(wanted)
+                .is_some_and(|eligible| !eligible.contains(host.as_str()))
+    }
+
+    /// How many hosts are so.
+    pub(super) fn held(&self, wanted: &Wanted) -> usize {
+        let hosts = wanted.members.iter();
+        hosts.filter(|host| self.is_held(wanted, host)).count()
+    }
+
     /// Host names of the nodes that can take tasks of the stack.
     pub(super) fn eligible(&self, wanted: &Wanted) -> Option<BTreeSet<String>> {
         let nodes = self.roster.as_ref()?.known()?.nodes.as_ref()?;

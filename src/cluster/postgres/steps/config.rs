@@ -154,6 +154,7 @@ pub(super) fn restart(
             verb: UnitVerb::Restart,
         },
     )
+    .sparing_tasks()
     .need(claim(of, host, PostgresExpect::Standby))
     .done(claim(of, host, PostgresExpect::Streaming));
     decision.steps.push(step);
