@@ -46,7 +46,7 @@ test-unit: tools ## What needs no lab: cases, simulation, parsers, command line,
 test-sim: ## 100,000 random histories of the whole site; SEED=n repeats one (tests/site_sim)
 	$(if $(SEED),PROVISION_SIM_SEED=$(SEED)) PROVISION_SIM_FRESH=100000 cargo test --locked -p provision --test site_sim fresh -- --nocapture
 
-# Two labs side by side: most of what they do is to wait.
+# Two labs side by side: `a_host_fails`, the longest, mostly waits.
 test-lab: tools ## Real daemons on three hosts: needs root
 	cargo test --locked -p lab -- --include-ignored
 	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab

@@ -284,10 +284,11 @@ fn shape_apart() {
     });
 }
 
-/// A host fails in six ways, and the same command is run again; two writers go on.
+/// A host fails in six ways, and the same command is run again; two writers go on. The first by its name: while it waits,
+/// the others run one after the other beside it.
 #[test]
 #[ignore = "needs root and the lab"]
-fn trials() {
+fn a_host_fails() {
     let lab = scenario("three hosts and a client", || Lab::up("faults", 4));
     faults::some(&lab);
 }
