@@ -183,6 +183,7 @@ fn events_and_the_summary_keep_to_their_schema_and_hold_no_secret() {
         Event::Asked {
             host: host(),
             questions: 7,
+            kinds: ["docker"].into(),
         },
         Event::Lock { text: text.clone() },
         Event::StepStarted {

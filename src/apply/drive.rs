@@ -180,6 +180,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
             self.report.emit(&Event::Asked {
                 host: host.clone(),
                 questions: queries.len(),
+                kinds: queries.iter().map(Query::kind).collect(),
             });
             let host = host.clone();
             self.busy.insert(host.clone());

@@ -50,6 +50,13 @@ macro_rules! queries {
         #[serde(rename_all = "snake_case")]
         pub enum Answer { $( $(#[$doc])* $variant($out) ),+ }
 
+        impl Query {
+            /// Its kind, as a log names it.
+            pub fn kind(&self) -> &'static str {
+                match self { $( Self::$variant { .. } => stringify!($getter) ),+ }
+            }
+        }
+
         impl Answers<'_> {
             $(
                 $(#[$doc])*

@@ -4,7 +4,7 @@ use super::Redactor;
 use crate::inventory::HostName;
 use crate::plan::{Class, StepId};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Something that happened.
@@ -33,6 +33,8 @@ pub enum Event {
         host: HostName,
         /// How many.
         questions: usize,
+        /// Of which kinds.
+        kinds: BTreeSet<&'static str>,
     },
     /// The locks are held, or waited for.
     Lock {

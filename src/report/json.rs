@@ -135,7 +135,9 @@ fn object(event: &Event) -> Value {
         Event::Unreachable { host, why } => {
             json!({"event": "unreachable", "host": host, "why": why})
         }
-        Event::Asked { host, questions } => {
+        Event::Asked {
+            host, questions, ..
+        } => {
             json!({"event": "asked", "host": host, "questions": questions})
         }
         Event::Lock { text } => json!({"event": "lock", "text": text}),

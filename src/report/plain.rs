@@ -60,7 +60,14 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
     Some(match event {
         Event::Looking { hosts } => format!("looking at {hosts} hosts"),
         Event::Connected { host } if verbose => format!("{host}: connected"),
-        Event::Asked { host, questions } if verbose => format!("{host}: {questions} questions"),
+        Event::Asked {
+            host,
+            questions,
+            kinds,
+        } if verbose => {
+            let kinds: Vec<&str> = kinds.iter().copied().collect();
+            format!("{host}: {questions} questions ({})", kinds.join(", "))
+        }
         Event::Connected { .. } | Event::Asked { .. } => return None,
         Event::Unreachable { host, why } => format!("{host}: unreachable: {why}"),
         Event::Lock { text } | Event::Note { text } => text.clone(),
