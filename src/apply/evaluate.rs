@@ -221,7 +221,14 @@ impl<F: super::Fleet> Engine<'_, F> {
                 gone.extend(self.memory.forget(other, touches));
             }
         }
-        self.refresh(&gone);
+        for index in self.refresh(&gone) {
+            let progress = &mut self.progress[index];
+            // The act was quicker than all its answers. Asked at once again it would be outrun by the next one, too, and
+            // others would wait for hosts that are busy with answers that nobody needs yet.
+            if progress.last == Last::Never {
+                progress.last = Last::Open;
+            }
+        }
     }
 
     /// Forgets what the health of the layers follows from.
@@ -249,8 +256,9 @@ impl<F: super::Fleet> Engine<'_, F> {
         self.refresh(&gone);
     }
 
-    /// Lets the tasks that depend on these answers decide again.
-    pub(super) fn refresh(&mut self, gone: &BTreeSet<Key>) {
+    /// Lets the tasks that depend on these answers decide again, and says which.
+    pub(super) fn refresh(&mut self, gone: &BTreeSet<Key>) -> Vec<usize> {
+        let mut fresh = Vec::new();
         let hosts: BTreeSet<&HostName> = gone.iter().map(|(host, _)| host).collect();
         let askers: BTreeSet<usize> = hosts
             .into_iter()
@@ -265,8 +273,10 @@ impl<F: super::Fleet> Engine<'_, F> {
             if decided && progress.asked.iter().any(|key| gone.contains(key)) {
                 progress.stage = Stage::Fresh;
                 self.ties.touch(index);
+                fresh.push(index);
             }
         }
+        fresh
     }
 }
 

@@ -50,7 +50,7 @@ fn a_build_that_breaks_off_anywhere_is_finished_by_the_next_run() {
 }
 
 /// What befalls a host, as it is found by the run that repairs it: whatever happens by itself has happened.
-fn damaged(start: &Cluster, event: Event, h: usize) -> Cluster {
+pub fn damaged(start: &Cluster, event: Event, h: usize) -> Cluster {
     let mut cluster = start.clone();
     pass(&mut cluster, 5);
     cluster.happen(event, h);

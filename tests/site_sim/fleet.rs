@@ -55,6 +55,8 @@ pub struct Sim {
     began: Cell<Option<Instant>>,
     pub killed: Notify,
     asked: RefCell<BTreeSet<Query>>,
+    /// How long GlusterFS takes to tell how its copies are, and how often it was asked.
+    pub slow: Cell<(Duration, usize)>,
     pub trace: RefCell<Vec<String>>,
 }
 
@@ -72,6 +74,7 @@ impl Sim {
             began: Cell::new(None),
             killed: Notify::new(),
             asked: RefCell::default(),
+            slow: Cell::default(),
             trace: RefCell::default(),
         }
     }
@@ -217,6 +220,14 @@ impl Sim {
 impl Fleet for Sim {
     async fn ask(&self, host: &HostName, queries: BTreeSet<Query>) -> Vec<(Query, Seen<Answer>)> {
         self.pass().await;
+        if queries
+            .iter()
+            .any(|query| matches!(query, Query::GlusterStatus(_)))
+        {
+            let (takes, times) = self.slow.get();
+            self.slow.set((takes, times + 1));
+            tokio::time::sleep(takes).await;
+        }
         if self.strict {
             self.asked.borrow_mut().extend(queries.iter().cloned());
         }

@@ -51,6 +51,7 @@ mod run;
 mod says;
 mod seeded;
 mod site;
+mod slow;
 mod stopped_primary;
 mod swarm_sim;
 

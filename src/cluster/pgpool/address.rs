@@ -35,10 +35,9 @@ pub(super) fn asks<'a>(wanted: &'a Pgpool, state: &State) -> Option<(&'a HostNam
         return None;
     }
     let vip = wanted.vip.to_string();
-    let ours = state
-        .hosts
-        .values()
-        .any(|observed| observed.is_active() || observed.has(&vip) || !observed.answered());
+    let ours = state.hosts.values().any(|observed| {
+        observed.is_active() || observed.has(&vip) || observed.unit.known().is_none()
+    });
     if ours {
         return None;
     }

@@ -42,10 +42,19 @@ pub(super) const HAND_OVER: [&str; 2] = ["recovery_1st_stage", "pgpool_remote_st
 
 pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
     let mut state = State::default();
+    // Slow while a member is away, and nothing that a check needs.
+    let not_asked = || "a check does not ask for it".to_owned();
     for (host, stamp) in wanted.members.iter().zip(&wanted.stamps) {
+        let (pgpool, postgres) = match wanted.only_check {
+            true => (Seen::Unknown(not_asked()), Seen::Unknown(not_asked())),
+            false => (
+                seen.pgpool(host, wanted.about.clone()),
+                seen.postgres(host, wanted.server.clone()),
+            ),
+        };
         let observed = Observed {
-            pgpool: seen.pgpool(host, wanted.about.clone()),
-            postgres: seen.postgres(host, wanted.server.clone()),
+            pgpool,
+            postgres,
             beyond: None,
             interfaces: seen.interfaces(host),
             unit: seen.unit(host, UNIT),

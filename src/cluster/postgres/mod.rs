@@ -132,7 +132,7 @@ impl Module for Postgres {
         let mut state = State::default();
         for host in &self.members {
             let mut observed = Observed::new(&seen.postgres(host, self.about.clone()));
-            if observed.here.disk().is_some() {
+            if observed.here.disk().is_some() && !self.only_check {
                 for (_, path, _) in self.blocks() {
                     let content = seen.content(host, &*path);
                     observed.keep(path, &content);
@@ -140,7 +140,9 @@ impl Module for Postgres {
             }
             state.hosts.insert(host.clone(), observed);
         }
-        state.look_beyond(self, seen);
+        if !self.only_check {
+            state.look_beyond(self, seen);
+        }
         seen.settle(state)
     }
 
