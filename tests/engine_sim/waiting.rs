@@ -1,5 +1,6 @@
 //! What needs only time is waited for, and nothing is waited for without end.
 
+use super::fleet::Sim;
 use super::run::Site;
 use super::shapes::{built, check_well};
 use super::world::Phase;
@@ -81,6 +82,22 @@ fn managers_become_workers_one_after_the_other() {
     check_well(&site, &sim, &ended);
 }
 
+/// The third host is now and then no member that works.
+fn away(sim: &Sim, when: impl Fn(Duration) -> bool + 'static) {
+    *sim.tamper.borrow_mut() = Some(Box::new(move |h, query, answer, took| match answer {
+        Seen::Is(Answer::Docker(mut docker)) if h == 2 && *query == Query::Docker => {
+            if when(took)
+                && let Some(engine) = &mut docker.engine
+            {
+                engine.swarm.local_node_state = "pending".into();
+                engine.swarm.control_available = false;
+            }
+            Seen::Is(Answer::Docker(docker))
+        }
+        other => other,
+    }));
+}
+
 /// Whenever a member goes away for a while, also just before the run looks at everything once more, it is waited for.
 #[test]
 fn a_member_that_goes_away_for_a_while_is_waited_for() {
@@ -89,18 +106,7 @@ fn a_member_that_goes_away_for_a_while_is_waited_for() {
         let sim = built(&site, 6);
         sim.machines.borrow_mut()[1].runtime.remove("7946/udp");
         if let Some(from) = from {
-            *sim.tamper.borrow_mut() = Some(Box::new(move |h, query, answer, took| match answer {
-                Seen::Is(Answer::Docker(mut docker)) if h == 2 && *query == Query::Docker => {
-                    if (from..from + 8).contains(&took.as_secs())
-                        && let Some(engine) = &mut docker.engine
-                    {
-                        engine.swarm.local_node_state = "pending".into();
-                        engine.swarm.control_available = false;
-                    }
-                    Seen::Is(Answer::Docker(docker))
-                }
-                other => other,
-            }));
+            away(&sim, move |took| (from..from + 8).contains(&took.as_secs()));
         }
         let ended = site.apply(&sim);
         check_well(&site, &sim, &ended);
@@ -119,18 +125,7 @@ fn a_member_that_comes_and_goes_is_not_waited_for_without_end() {
     sim.replace(3);
     (0..4).for_each(|_| sim.world.borrow_mut().tick());
     // Most of a minute away, some seconds back: never long enough for the worker's steps.
-    *sim.tamper.borrow_mut() = Some(Box::new(|h, query, answer, took| match answer {
-        Seen::Is(Answer::Docker(mut docker)) if h == 2 && *query == Query::Docker => {
-            if took.as_secs() % 40 < 37
-                && let Some(engine) = &mut docker.engine
-            {
-                engine.swarm.local_node_state = "pending".into();
-                engine.swarm.control_available = false;
-            }
-            Seen::Is(Answer::Docker(docker))
-        }
-        other => other,
-    }));
+    away(&sim, |took| took.as_secs() % 40 < 37);
     let ended = site.apply(&sim);
     assert!(ended.took < minutes(25), "{:?}", ended.took);
     assert_ne!(ended.outcome, Some(Outcome::Converged), "{}", ended.story);
