@@ -5,6 +5,7 @@ mod drive;
 mod engine;
 mod evaluate;
 mod fleet;
+mod gate;
 mod outline;
 mod perform;
 mod registers;

@@ -41,7 +41,7 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
         .enumerate()
         .map(|(index, host)| {
             let (mut light, mut says) = member(state, running, host);
-            if light == Light::Red && state.is_held(stack, host) {
+            if light == Light::Red && state.is_held(host) {
                 light = Light::Held;
             }
             if let Some((words, whole)) = rabbitmq::says(stack, state, host) {

@@ -81,18 +81,21 @@ impl State {
     }
 
     /// Whether the node of a host is drained by this program, until all layers are well there.
-    pub(super) fn is_held(&self, wanted: &Wanted, host: &HostName) -> bool {
+    pub(super) fn is_held(&self, host: &HostName) -> bool {
         let marked = self.engines.get(host).and_then(Seen::known);
+        let nodes = self.roster.as_ref().and_then(Seen::known);
+        let drained = nodes.and_then(|roster| roster.nodes.as_ref());
         marked.is_some_and(|docker| docker.marked)
-            && self
-                .eligible(wanted)
-                .is_some_and(|eligible| !eligible.contains(host.as_str()))
+            && drained.into_iter().flatten().any(|node| {
+                let is_its = node.hostname == host.as_str();
+                is_its && node.state == "ready" && node.availability == "drain"
+            })
     }
 
     /// How many hosts are so.
     pub(super) fn held(&self, wanted: &Wanted) -> usize {
         let hosts = wanted.members.iter();
-        hosts.filter(|host| self.is_held(wanted, host)).count()
+        hosts.filter(|host| self.is_held(host)).count()
     }
 
     /// Host names of the nodes that can take tasks of the stack.
