@@ -30,6 +30,8 @@ pub struct Site {
     project: Project,
     inventory: Arc<Inventory>,
     paranoid: bool,
+    /// The folder of the inventory, with what provision keeps on its own machine.
+    folder: tempfile::TempDir,
 }
 
 /// What a run did.
@@ -107,12 +109,13 @@ impl Site {
 
     /// The built-in playbook over an inventory of so many hosts, the first of which are managers.
     pub fn of(inventory: &str, managers: usize, hosts: usize) -> Self {
-        let file = tempfile::Builder::new().suffix(".yml").tempfile().unwrap();
-        std::fs::write(file.path(), inventory).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.yml");
+        std::fs::write(&file, inventory).unwrap();
         let (project, source) = Project::open(None).unwrap();
         let import = |name: &str| project.import(name);
         let playbook = Playbook::load(&source, SPECS, &import).unwrap();
-        let inventory = Inventory::load_for(file.path(), &[], &playbook.variables()).unwrap();
+        let inventory = Inventory::load_for(&file, &[], &playbook.variables()).unwrap();
         Self {
             managers,
             hosts,
@@ -120,7 +123,13 @@ impl Site {
             project,
             inventory: Arc::new(inventory),
             paranoid: true,
+            folder,
         }
+    }
+
+    /// A machine of the admin's that has never run provision: without the authority of its certificates.
+    pub fn forget_all(&self) {
+        let _ = std::fs::remove_dir_all(self.folder.path().join("kompira-ca"));
     }
 
     pub fn name(&self, h: usize) -> HostName {

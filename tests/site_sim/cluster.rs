@@ -6,6 +6,7 @@ use super::ledger::Ledger;
 use super::machine::Machine;
 use super::pgpool::Daemon;
 use super::rng::Rng;
+use super::stack::{Containers, Stack};
 use super::world::{Host, World};
 use provision::inventory::HostName;
 use std::collections::BTreeMap;
@@ -20,6 +21,11 @@ pub struct Cluster {
     pub databases: Vec<Instance>,
     pub pgpools: Vec<Daemon>,
     pub ledger: Ledger,
+    /// What each engine has of stacks.
+    pub containers: Vec<Containers>,
+    /// What the managers of each swarm keep of stacks.
+    pub stacks: BTreeMap<usize, Stack>,
+    pub next_task: u64,
     /// Moments: each act and each tick is one.
     pub now: u64,
     pub rng: Rng,
@@ -57,6 +63,9 @@ impl Cluster {
             databases: (0..hosts).map(|_| Instance::default()).collect(),
             pgpools: (0..hosts).map(|_| Daemon::default()).collect(),
             ledger: Ledger::default(),
+            containers: vec![Containers::default(); hosts],
+            stacks: BTreeMap::new(),
+            next_task: 0,
             now: 0,
             rng: Rng::new(seed ^ 0x5eed),
             any1,
@@ -132,6 +141,7 @@ impl Cluster {
         self.gluster_tick();
         self.database_tick();
         self.pgpool_tick();
+        self.stack_tick();
     }
 
     pub fn ticks(&mut self, count: usize) {
@@ -144,6 +154,7 @@ impl Cluster {
         }
         self.swarm.power_off(h);
         self.gluster_crash(h);
+        self.containers[h].end();
         self.database_crash(h);
         self.pgpools[h].crash();
         self.machines[h].active.clear();
@@ -183,5 +194,6 @@ impl Cluster {
         self.gluster[h] = Glusterd::default();
         self.databases[h] = Instance::default();
         self.pgpools[h] = Daemon::default();
+        self.containers[h] = Containers::default();
     }
 }

@@ -40,6 +40,8 @@ pub struct Data {
     pub checkpoint: u64,
     pub checkpoint_timeline: u32,
     pub min_recovery: u64,
+    /// The secret key that the application filled it with; without one it has no tables.
+    pub key: Option<Vec<u8>>,
 }
 
 /// A commit.
@@ -84,6 +86,7 @@ impl Data {
             checkpoint: 0x15_5A00,
             checkpoint_timeline: 1,
             min_recovery: 0,
+            key: None,
         }
     }
 
@@ -106,6 +109,7 @@ impl Data {
         self.rows.clone_from(&from.rows);
         self.roles.clone_from(&from.roles);
         self.databases.clone_from(&from.databases);
+        self.key.clone_from(&from.key);
     }
 
     /// The newest timeline that it knows of.

@@ -1,6 +1,8 @@
 //! The pool, the volume with its bricks and their healing, and the mounts of it.
 
 use super::cluster::Cluster;
+use super::machine::Entry;
+use super::share::Files;
 use provision::plan::{GlusterAct, MountAct};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +46,7 @@ pub struct Volume {
 pub struct Folder {
     pub volume_id: String,
     pub lines: BTreeSet<u32>,
+    pub files: Files,
 }
 
 impl Cluster {
@@ -163,6 +166,7 @@ impl Cluster {
                 let missing: Vec<u32> = others.difference(&folder.lines).copied().collect();
                 folder.lines.extend(missing.into_iter().take(20));
             }
+            self.heal_files(h);
         }
     }
 
@@ -176,7 +180,12 @@ impl Cluster {
             .filter(|it| it.volume_id == own.volume_id)
             .collect();
         let lacks = |line: &&u32| others.iter().any(|other| !other.lines.contains(line));
-        own.lines.iter().filter(lacks).count() as u64
+        let stale = |(path, file): &(&String, &Entry)| {
+            let mut others = others.iter();
+            others.any(|other| other.files.get(*path) != Some(*file))
+        };
+        let files = own.files.iter().filter(stale).count();
+        (own.lines.iter().filter(lacks).count() + files) as u64
     }
 
     /// Obeys, as the daemon of `h`.
@@ -319,6 +328,7 @@ impl Cluster {
             self.gluster[b].folder = Some(Folder {
                 volume_id: volume.id.clone(),
                 lines: BTreeSet::new(),
+                files: Files::new(),
             });
         }
         for p in self.hosts() {

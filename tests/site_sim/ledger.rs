@@ -13,6 +13,11 @@ pub struct Ledger {
     /// What the world, not provision, has destroyed the last copy of.
     pub gone_rows: BTreeSet<u32>,
     pub gone_lines: BTreeSet<u32>,
+    /// The secret key that was written last, and whether the world has destroyed its last copy.
+    pub key: Option<Vec<u8>>,
+    pub key_gone: bool,
+    /// How often another one was written over it.
+    pub other_keys: usize,
 }
 
 impl Cluster {
@@ -66,5 +71,6 @@ impl Cluster {
         let (rows, lines) = (self.kept_rows(), self.kept_lines());
         self.ledger.gone_rows = self.ledger.rows.difference(&rows).copied().collect();
         self.ledger.gone_lines = self.ledger.lines.difference(&lines).copied().collect();
+        self.ledger.key_gone = self.kept_key().is_none();
     }
 }

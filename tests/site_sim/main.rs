@@ -11,8 +11,13 @@
 //! hosts between runs; `history` plays them and judges the end by `causes`, reasoned from what is really there; what is
 //! wrong is printed with its seed and a shortened trace. `bugs` are mistakes made on purpose: each must be caught.
 //!
-//! Left out: stacks (the group `kompira` is empty), other shapes than three hosts with every layer and five with three databases, settings
-//! that wait for a restart of PostgreSQL, split-brain of files, replicas behind a lost slot, links between single pairs.
+//! The stack (`stack`) is what the managers of a swarm keep and what its engines run of that; the containers behave:
+//! `rabbitmq` has the nodes of RabbitMQ and the application, which fills the database and writes its key, `share` what
+//! is on the volume.
+//!
+//! Left out: other shapes than three hosts with every layer and five with three databases, settings that wait for a
+//! restart of PostgreSQL, split-brain of files, replicas behind a lost slot, links between single pairs, updates of
+//! services that stop half-way, images that differ, folders of the stack outside the share.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,6 +25,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod authority;
 mod bugs;
 mod build;
 mod causes;
@@ -43,6 +49,7 @@ mod misread;
 mod obeys;
 mod packages;
 mod pgpool;
+mod rabbitmq;
 mod rehearsed;
 mod replaced;
 #[allow(dead_code)]
@@ -50,8 +57,13 @@ mod replaced;
 mod run;
 mod says;
 mod seeded;
+mod share;
 mod site;
 mod slow;
+mod stack;
+mod stack_obeys;
+mod stack_says;
+mod stack_well;
 mod stopped_primary;
 mod swarm_sim;
 

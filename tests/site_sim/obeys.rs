@@ -17,6 +17,9 @@ impl Cluster {
     /// In the words of the host.
     pub fn obey(&mut self, h: usize, act: &Act, half: bool) -> Result<(), String> {
         let now = self.moment();
+        if let Some(ended) = self.share_obey(h, act) {
+            return ended;
+        }
         if let Some(ended) = self.machines[h].obey(act, now) {
             return ended;
         }
@@ -36,6 +39,7 @@ impl Cluster {
             Act::Gluster(act) => self.gluster_obey(h, act),
             Act::Mount(act) => self.mount_obey(h, act),
             Act::Postgres(act) => self.obey_postgres(h, act),
+            Act::Stack(act) => self.stack_obey(h, act, half),
             Act::Pgpool(PgpoolAct::Recover { node, .. }) => self.recover(h, *node, half),
             Act::Pgpool(PgpoolAct::Attach { node, .. }) => self.attach(h, *node),
             Act::Pgpool(PgpoolAct::Follow { primary, .. }) => self.led(h, primary),

@@ -4,6 +4,7 @@ use super::cluster::Cluster;
 use super::gluster::{BRICK, MOUNT, VOLUME};
 use super::machine::Entry;
 use super::packages::of_unit;
+use super::stack_says::of_stack;
 use provision::plan::FirewallItem;
 use provision::probe::firewall::{Firewall, Openings, Zone};
 use provision::probe::firewall_service::Service;
@@ -21,7 +22,7 @@ const ZONE: &str = "public";
 impl Cluster {
     /// What a host that can be reached answers.
     pub fn says(&self, h: usize, query: &Query) -> Seen<Answer> {
-        if self.mute[h] && of_daemon(query) {
+        if self.mute[h] && (of_daemon(query) || of_stack(query)) {
             return Seen::Unknown("did not answer within 30 s".into());
         }
         self.tells(h, query)
@@ -29,6 +30,9 @@ impl Cluster {
 
     /// The same of a host whose daemons all answer.
     pub fn tells(&self, h: usize, query: &Query) -> Seen<Answer> {
+        if let Some(says) = self.stack_says(h, query) {
+            return says;
+        }
         let machine = &self.machines[h];
         Seen::Is(match query {
             Query::Docker | Query::SwarmNodes => {
@@ -206,7 +210,7 @@ fn unknown(query: &Query) -> Seen<Answer> {
     Seen::Unknown(format!("the simulation does not know {query:?}"))
 }
 
-fn path_state(entry: Option<&Entry>) -> PathState {
+pub fn path_state(entry: Option<&Entry>) -> PathState {
     match entry {
         None => PathState::Absent,
         Some(Entry::Directory(attributes)) => PathState::Directory {

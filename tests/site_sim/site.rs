@@ -3,6 +3,7 @@
 use super::cluster::Cluster;
 use super::fleet::Sim;
 use super::run::{Ended, Site};
+use super::stack_well;
 use provision::report::Outcome;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ pub fn site(hosts: usize, any1: bool) -> Site {
 pub fn site_of(hosts: usize, databases: usize, any1: bool) -> Site {
     let synchronous = if any1 { "any1" } else { "off" };
     let mut text = format!(
-        "all:\n  vars: {{ ansible_become: true, cluster_vip: 10.20.0.100, gluster_brick: /data/brick/gvol0, postgres_synchronous: \"{synchronous}\" }}\n  hosts:\n"
+        "all:\n  vars: {{ ansible_become: true, cluster_vip: 10.20.0.100, gluster_brick: /data/brick/gvol0, postgres_synchronous: \"{synchronous}\", ca_keytype: \"ec:prime256v1\", cert_keytype: \"ec:prime256v1\" }}\n  hosts:\n"
     );
     for n in 1..=hosts {
         let _ = writeln!(text, "    ke2-server{n}: {{ ansible_host: 10.20.0.{n} }}");
@@ -25,6 +26,7 @@ pub fn site_of(hosts: usize, databases: usize, any1: bool) -> Site {
         ("managers", hosts),
         ("gluster", hosts),
         ("database", databases),
+        ("kompira", hosts),
     ] {
         let _ = writeln!(text, "{group}:\n  hosts:");
         for n in 1..=count {
@@ -150,6 +152,7 @@ pub fn wrong(cluster: &Cluster) -> Vec<String> {
             &format!("every line on {}", cluster.name(h)),
         );
     }
+    wrong.extend(stack_well::wrong(cluster));
     wrong
 }
 
