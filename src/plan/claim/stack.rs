@@ -23,7 +23,7 @@ pub enum StackExpect {
     Left,
     /// The node of RabbitMQ here has seen all of these running.
     RabbitSees(BTreeSet<String>),
-    /// The node of RabbitMQ here does not know this one.
+    /// The node of RabbitMQ here does not know this one, or sees it run: one whose task is there joins again at once.
     RabbitForgot(String),
     /// RabbitMQ has left nothing here.
     RabbitBlank,
@@ -87,7 +87,10 @@ impl StackExpect {
             }
             (Self::RabbitForgot(gone), Answer::StackNode(node)) => {
                 let known: Vec<_> = node.rabbitmq.values().collect();
-                !known.is_empty() && known.iter().all(|members| !members.all.contains(gone))
+                !known.is_empty()
+                    && known.iter().all(|members| {
+                        !members.all.contains(gone) || members.running.contains(gone)
+                    })
             }
             (Self::RabbitBlank, Answer::StackNode(node)) => node.rabbitmq.is_empty(),
             (Self::Presents(service), Answer::Presented(presented)) => {
@@ -160,5 +163,31 @@ impl fmt::Display for StackExpect {
             }
             Self::Mounted { path, .. } => write!(f, "{path} is mounted"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::stack_node::{Members, Node};
+
+    #[test]
+    fn a_forgotten_node_may_have_joined_again_already() {
+        let told = |all: &[&str], running: &[&str]| {
+            let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let members = Members {
+                all: set(all),
+                running: set(running),
+            };
+            Answer::StackNode(Node {
+                rabbitmq: [("a".to_owned(), members)].into(),
+                ..Node::default()
+            })
+        };
+        let forgot = StackExpect::RabbitForgot("b".to_owned());
+        assert!(!forgot.holds(&told(&["a", "b"], &["a"])));
+        assert!(forgot.holds(&told(&["a"], &["a"])));
+        assert!(forgot.holds(&told(&["a", "b"], &["a", "b"])));
+        assert!(!forgot.holds(&Answer::StackNode(Node::default())));
     }
 }
