@@ -51,9 +51,19 @@ pub enum Bug {
     BootOverlooked,
     /// A file that an act writes holds something else.
     WritesSomethingElse,
+    /// RabbitMQ's node of a replaced host is not forgotten.
+    BrokerGhostOverlooked,
+    /// While the secret key is empty several tasks are deployed.
+    CarefulSkipped,
+    /// K14: what was changed of a service by hand is taken back.
+    HandChangeOverlooked,
+    /// A deployment goes out though a host has not mounted the share.
+    ShareOverlooked,
+    /// That servers go on with a former certificate is not seen.
+    OldCertificateOverlooked,
 }
 
-pub const BUGS: [Bug; 21] = [
+pub const BUGS: [Bug; 26] = [
     Bug::SilentHasNoSwarm,
     Bug::SwarmTraceIgnored,
     Bug::CutOffIsReplaced,
@@ -75,6 +85,11 @@ pub const BUGS: [Bug; 21] = [
     Bug::GateIsBlind,
     Bug::BootOverlooked,
     Bug::WritesSomethingElse,
+    Bug::BrokerGhostOverlooked,
+    Bug::CarefulSkipped,
+    Bug::HandChangeOverlooked,
+    Bug::ShareOverlooked,
+    Bug::OldCertificateOverlooked,
 ];
 
 impl Bug {
@@ -139,7 +154,17 @@ impl Bug {
             Self::GateIsBlind => with(&[(E::LoseBrickDisk, 2), (E::LoseNotes, 1)], &[]),
             Self::BootOverlooked => with(&[(E::DisableUnits, 1)], &[]),
             Self::WritesSomethingElse => with(&[(E::EditPassword, 1)], &[]),
+            Self::BrokerGhostOverlooked => with(&[(E::Replace, 2)], &[Move::Passes(10)]),
+            Self::CarefulSkipped => Vec::new(),
+            Self::HandChangeOverlooked => with(&[(E::ScaleService, 0)], &[]),
+            Self::ShareOverlooked => with(&[(E::Unmount, 1), (E::RemoveService, 0)], &[]),
+            Self::OldCertificateOverlooked => with(&[(E::OldCertificate, 0)], &[]),
         }
+    }
+
+    /// Whether it matters while a site is built.
+    pub fn is_of_a_build(self) -> bool {
+        self == Self::CarefulSkipped
     }
 
     /// Whether it needs a cluster whose commits wait for no standby.

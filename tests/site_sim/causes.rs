@@ -3,6 +3,7 @@
 use super::cluster::Cluster;
 use super::database::Row;
 use super::gluster::Folder;
+use super::stack_law;
 use super::swarm_sim::drive::End;
 use super::swarm_sim::oracle::{Expected, expect};
 use super::swarm_sim::starts::at_rest;
@@ -28,6 +29,7 @@ pub fn causes(cluster: &Cluster) -> BTreeSet<&'static str> {
     }
     gluster(cluster, &mut codes);
     database(cluster, &mut codes);
+    stack_law::causes(cluster, &mut codes);
     codes
 }
 

@@ -281,22 +281,4 @@ impl Cluster {
         }
         (answered > peers / 2).then_some(true)
     }
-
-    /// Makes a standby takes over: a new timeline begins.
-    pub fn promote(&mut self, h: usize) {
-        let newest = |one: &Instance| one.data.as_ref().map_or(0, Data::newest);
-        let last = self.databases.iter().map(newest).max().unwrap_or(0);
-        let archived = self.databases[h].data.as_ref().map_or(0, Data::newest);
-        let Some(data) = &mut self.databases[h].data else {
-            return;
-        };
-        data.history.push((data.timeline, data.end));
-        // Only what it knows of itself counts, so that two can begin the same timeline.
-        data.timeline = archived.max(data.timeline) + 1;
-        debug_assert!(data.timeline <= last + 1);
-        (data.standby, data.upstream) = (false, None);
-        data.end += 0x80;
-        data.state = "in production".into();
-        (data.checkpoint, data.checkpoint_timeline) = (data.end, data.timeline);
-    }
 }

@@ -51,9 +51,23 @@ pub enum Event {
     LoseNotes,
     /// All hosts lose their power, and come back.
     Blackout,
+    /// `docker service scale`
+    ScaleService,
+    /// `docker service rm`
+    RemoveService,
+    /// `docker service update --config-rm`
+    EditService,
+    /// `docker kill` of a container of a stack.
+    KillContainer,
+    /// The volume of RabbitMQ goes with its disk.
+    LoseBroker,
+    /// Another certificate is put into the shared directory by hand, to which the key does not fit.
+    EditCertificate,
+    /// Servers go on with a former certificate.
+    OldCertificate,
 }
 
-pub const EVENTS: [Event; 33] = [
+pub const EVENTS: [Event; 40] = [
     Event::PowerOff,
     Event::PowerOn,
     Event::Cut,
@@ -87,6 +101,13 @@ pub const EVENTS: [Event; 33] = [
     Event::Mute,
     Event::LoseNotes,
     Event::Blackout,
+    Event::ScaleService,
+    Event::RemoveService,
+    Event::EditService,
+    Event::KillContainer,
+    Event::LoseBroker,
+    Event::EditCertificate,
+    Event::OldCertificate,
 ];
 
 impl Cluster {
@@ -153,6 +174,7 @@ impl Cluster {
                 self.hosts().for_each(|p| self.power_off(p));
                 self.hosts().for_each(|p| self.power_on(p));
             }
+            other => self.happen_to_stack(other, h),
         }
         self.settle_losses();
     }

@@ -1,11 +1,30 @@
 //! What the scripts of Pgpool-II and its clients of PCP do to the nodes (docs/failover.md).
 
 use super::cluster::Cluster;
+use super::database::{Data, Instance};
 use super::packages::{CONF, PGDATA};
 use super::pgpool::Seat;
 use provision::probe::pgpool::GUARD;
 
 impl Cluster {
+    /// Makes a standby takes over: a new timeline begins.
+    pub fn promote(&mut self, h: usize) {
+        let newest = |one: &Instance| one.data.as_ref().map_or(0, Data::newest);
+        let last = self.databases.iter().map(newest).max().unwrap_or(0);
+        let archived = self.databases[h].data.as_ref().map_or(0, Data::newest);
+        let Some(data) = &mut self.databases[h].data else {
+            return;
+        };
+        data.history.push((data.timeline, data.end));
+        // Only what it knows of itself counts, so that two can begin the same timeline.
+        data.timeline = archived.max(data.timeline) + 1;
+        debug_assert!(data.timeline <= last + 1);
+        (data.standby, data.upstream) = (false, None);
+        data.end += 0x80;
+        data.state = "in production".into();
+        (data.checkpoint, data.checkpoint_timeline) = (data.end, data.timeline);
+    }
+
     /// `failover.sh` and `follow_primary.sh`.
     pub fn failover(&mut self, leader: usize, failed: u32, failed_host: usize) {
         let was = self.pgpools[leader].primary;

@@ -10,6 +10,7 @@ use super::law;
 use super::rng::Rng;
 use super::run::{Ended, Site};
 use super::site::{check_well, why, wrong};
+use super::stack_law;
 use provision::report::Outcome;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -30,7 +31,8 @@ pub enum Move {
 pub enum Ending {
     Well,
     /// Well, but only by a second run: the health gate held up a restart on one host beside another that provision itself
-    /// had drained when it joined, and that the last task of the first run activates.
+    /// had drained when it joined, and that the last task of the first run activates; or beside a stack that this run
+    /// deployed again after that.
     Second,
     /// Refused, for causes that are real.
     Refused(BTreeSet<String>),
@@ -114,6 +116,7 @@ fn finish(site: &Site, sim: &Sim) -> Ending {
 
 fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
     let causes = causes(&sim.cluster.borrow());
+    stack_law::check_key(&sim.cluster.borrow());
     // However it ends: also a cluster that waits for a person has what was acknowledged.
     let (rows, lines) = sim.cluster.borrow().lost();
     assert!(
@@ -160,13 +163,17 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
     }
 }
 
-/// Whether the health gate held up steps until their time was over, and for nothing else than drained nodes.
+/// Whether the health gate held up steps until their time was over, and for nothing else than drained nodes, or a stack
+/// that a later layer of the same run repairs.
 fn is_held(ended: &Ended) -> bool {
     let lines = ended.story.lines();
     let mut held = lines
         .filter(|line| line.contains("is not done, because for"))
         .peekable();
-    held.peek().is_some() && held.all(|line| line.contains("Ready Drain Reachable"))
+    held.peek().is_some()
+        && held.all(|line| {
+            line.contains("Ready Drain Reachable") || line.contains("stack ke2 is not well")
+        })
 }
 
 /// Whether a person drained a node: it is left alone, and nothing is disrupted beside it.

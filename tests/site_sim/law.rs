@@ -3,6 +3,7 @@
 use super::causes::deposed;
 use super::cluster::Cluster;
 use super::database::{Data, Instance};
+use super::stack_law;
 use provision::plan::{Act, Class, GlusterAct, PgpoolAct, PostgresAct, SwarmAct, UnitVerb};
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ pub struct Before {
     rows: BTreeSet<u32>,
     lines: BTreeSet<u32>,
     data: Vec<Instance>,
+    stack: stack_law::Before,
 }
 
 /// Hosts that have lost nothing: a disruption of one of them must find all others well. A swarm without a quorum has
@@ -51,6 +53,7 @@ impl Before {
             rows: cluster.kept_rows(),
             lines: cluster.kept_lines(),
             data: cluster.databases.clone(),
+            stack: stack_law::Before::new(cluster),
         }
     }
 
@@ -99,6 +102,7 @@ impl Before {
             "{what} destroyed the last copy of lines {lost:?}"
         );
         self.copies(cluster, &what);
+        self.stack.check(cluster, &what);
     }
 
     /// A copy only ever takes the place of data that it holds all of.
@@ -200,6 +204,7 @@ pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
             founds("a database", &|p| cluster.databases[p].data.is_some());
         }
         Act::Postgres(PostgresAct::Start { .. }) => start(cluster, h),
+        Act::Stack(act) => stack_law::permit(cluster, h, act, dark),
         Act::Pgpool(PgpoolAct::Recover { node, .. }) => {
             let target = cluster.seat_host(h, *node).unwrap();
             let runs = cluster.databases[target].running;

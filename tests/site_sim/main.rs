@@ -17,7 +17,7 @@
 //!
 //! Left out: other shapes than three hosts with every layer and five with three databases, settings that wait for a
 //! restart of PostgreSQL, split-brain of files, replicas behind a lost slot, links between single pairs, updates of
-//! services that stop half-way, images that differ, folders of the stack outside the share.
+//! services that stop half-way, images that differ, folders of the stack outside the share, stacks in rehearsals.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -38,6 +38,7 @@ mod failover;
 mod faults;
 mod fleet;
 mod gluster;
+mod gluster_obeys;
 mod gluster_says;
 mod histories;
 mod history;
@@ -61,6 +62,9 @@ mod share;
 mod site;
 mod slow;
 mod stack;
+mod stack_agent;
+mod stack_events;
+mod stack_law;
 mod stack_obeys;
 mod stack_says;
 mod stack_well;

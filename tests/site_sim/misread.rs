@@ -2,13 +2,14 @@
 
 use super::bugs::Bug;
 use super::cluster::Cluster;
-use super::gluster::BRICK;
+use super::gluster::{BRICK, MOUNT};
+use super::share::KEY;
 use provision::inventory::HostName;
 use provision::plan::{Act, SwarmAct};
 use provision::probe::docker::{Docker, Trace};
 use provision::probe::gluster_volume::Volume;
 use provision::probe::postgres::Postgres;
-use provision::probe::{Answer, Query, Seen};
+use provision::probe::{Answer, PathState, Query, Seen};
 
 impl Bug {
     /// What the tables take an answer for.
@@ -43,6 +44,10 @@ impl Bug {
             (Self::BrickDataIgnored, Query::GlusterVolume(_)) => {
                 Seen::Is(Answer::GlusterVolume(Volume::default()))
             }
+            (Self::ShareOverlooked, Query::Filesystem(path)) if path == MOUNT => {
+                cluster.tells(0, query)
+            }
+            (Self::CarefulSkipped, Query::Path(path)) if path == KEY => filled(seen),
             (_, _) => seen,
         };
         if let Seen::Is(answer) = &mut seen {
@@ -69,9 +74,17 @@ impl Bug {
                 }
             }
             (Self::StoppedVolumeOverlooked, Answer::Mounted(mounted)) => mounted.dead.clear(),
-            (Self::MountOverlooked, Answer::Mounted(mounted)) if mounted.mounts.is_empty() => {
+            (Self::MountOverlooked | Self::ShareOverlooked, Answer::Mounted(mounted))
+                if mounted.mounts.is_empty() =>
+            {
                 *mounted = cluster.mount_says(0);
             }
+            (
+                Self::BrokerGhostOverlooked
+                | Self::HandChangeOverlooked
+                | Self::OldCertificateOverlooked,
+                answer,
+            ) => self.bend_stack(cluster, answer),
             (Self::DetachedOverlooked, Answer::Pgpool(pgpool)) => {
                 for node in pgpool.nodes.iter_mut().flatten() {
                     node.status = "up".into();
@@ -99,6 +112,35 @@ impl Bug {
                 unit.file = "enabled".into();
             }
             (_, Answer::Postgres(postgres)) => self.bend_postgres(h, postgres),
+            _ => {}
+        }
+    }
+
+    fn bend_stack(self, cluster: &Cluster, answer: &mut Answer) {
+        match (self, answer) {
+            (Self::BrokerGhostOverlooked, Answer::StackNode(node)) => {
+                let blank = |h: &usize| cluster.containers[*h].broker.is_none();
+                let ghosts = cluster.hosts().filter(blank);
+                let ghosts: Vec<String> = ghosts.map(|h| cluster.broker_name(h)).collect();
+                for members in node.rabbitmq.values_mut() {
+                    members.all.retain(|name| !ghosts.contains(name));
+                }
+            }
+            (Self::HandChangeOverlooked, Answer::Stack(stack)) => {
+                let kept: Vec<_> = cluster.stacks.values().collect();
+                for (name, service) in stack.services.iter_mut().flatten() {
+                    let mut own = kept.iter().filter_map(|one| one.services.get(name));
+                    if own.any(|own| own.by_hand) {
+                        service.spec.clear();
+                    }
+                }
+            }
+            (Self::OldCertificateOverlooked, Answer::Presented(presented)) => {
+                let Some(file) = &presented.file else { return };
+                for shown in presented.listeners.values_mut().flatten() {
+                    shown.clone_from(file);
+                }
+            }
             _ => {}
         }
     }
@@ -191,6 +233,14 @@ impl Bug {
             (_, act) => act.clone(),
         }
     }
+}
+
+/// A key that is there, whatever it holds.
+fn filled(mut seen: Seen<Answer>) -> Seen<Answer> {
+    if let Seen::Is(Answer::Path(PathState::File { size, .. })) = &mut seen {
+        *size = 38;
+    }
+    seen
 }
 
 /// An engine that was never in a swarm.

@@ -15,9 +15,18 @@ pub fn site(hosts: usize, any1: bool) -> Site {
 
 /// An inventory of so many hosts, of which the first ones have the database.
 pub fn site_of(hosts: usize, databases: usize, any1: bool) -> Site {
+    inventory(hosts, databases, hosts, any1)
+}
+
+/// The same without a stack.
+pub fn bare_of(hosts: usize, databases: usize, any1: bool) -> Site {
+    inventory(hosts, databases, 0, any1)
+}
+
+fn inventory(hosts: usize, databases: usize, kompira: usize, any1: bool) -> Site {
     let synchronous = if any1 { "any1" } else { "off" };
     let mut text = format!(
-        "all:\n  vars: {{ ansible_become: true, cluster_vip: 10.20.0.100, gluster_brick: /data/brick/gvol0, postgres_synchronous: \"{synchronous}\", ca_keytype: \"ec:prime256v1\", cert_keytype: \"ec:prime256v1\" }}\n  hosts:\n"
+        "all:\n  vars: {{ ansible_become: true, cluster_vip: 10.20.0.100, gluster_brick: /data/brick/gvol0, postgres_synchronous: \"{synchronous}\", ca_keytype: \"ec:prime256v1\", cert_keytype: \"ec:prime256v1\", swarm_replicas: {hosts} }}\n  hosts:\n"
     );
     for n in 1..=hosts {
         let _ = writeln!(text, "    ke2-server{n}: {{ ansible_host: 10.20.0.{n} }}");
@@ -26,8 +35,11 @@ pub fn site_of(hosts: usize, databases: usize, any1: bool) -> Site {
         ("managers", hosts),
         ("gluster", hosts),
         ("database", databases),
-        ("kompira", hosts),
+        ("kompira", kompira),
     ] {
+        if count == 0 {
+            continue;
+        }
         let _ = writeln!(text, "{group}:\n  hosts:");
         for n in 1..=count {
             let _ = writeln!(text, "    ke2-server{n}:");
@@ -203,7 +215,8 @@ pub fn why(ended: &Ended) -> String {
     for unknown in &ended.last.unknown {
         let _ = writeln!(text, "unknown: {unknown:?}");
     }
-    let lines: Vec<&str> = ended.story.lines().collect();
+    let lines = ended.story.lines();
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("Asked")).collect();
     let from = lines.len().saturating_sub(25);
     let cut = |line: &&str| line.chars().take(400).collect::<String>();
     text.push_str(&lines[from..].iter().map(cut).collect::<Vec<_>>().join("\n"));

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 /// What a document declares.
 #[derive(Clone, Debug, Default)]
-struct Declared {
-    services: BTreeMap<String, Service>,
+pub struct Declared {
+    pub services: BTreeMap<String, Service>,
     configs: BTreeSet<String>,
     networks: BTreeSet<String>,
 }
@@ -79,6 +79,7 @@ fn read(stack: &str, document: &Content) -> Declared {
             configs,
             updating: 0,
             updated: false,
+            by_hand: false,
         };
         declared.configs.extend(made.configs.iter().cloned());
         declared.services.insert(format!("{stack}_{key}"), made);
@@ -86,6 +87,14 @@ fn read(stack: &str, document: &Content) -> Declared {
     let networks = document["networks"].as_object().into_iter().flatten();
     declared.networks = networks.map(|(key, _)| name_of("networks", key)).collect();
     declared
+}
+
+/// What a document declares for a stack.
+pub fn declared(stack: &str, document: &Content) -> Declared {
+    READ.with_borrow_mut(|known| {
+        let made = known.entry(document.sha256());
+        made.or_insert_with(|| read(stack, document)).clone()
+    })
 }
 
 impl Cluster {
@@ -101,13 +110,7 @@ impl Cluster {
         match act {
             StackAct::Deploy {
                 stack, document, ..
-            } => {
-                let declared = READ.with_borrow_mut(|known| {
-                    let made = known.entry(document.sha256());
-                    made.or_insert_with(|| read(stack, document)).clone()
-                });
-                self.deploy(h, declared, half)
-            }
+            } => self.deploy(h, declared(stack, document), half),
             StackAct::PruneConfigs { names } => {
                 let stack = self.stack_of(h)?;
                 for name in names {
