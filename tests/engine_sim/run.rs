@@ -31,6 +31,7 @@ pub struct Site {
     inventory: Arc<Inventory>,
     paranoid: bool,
     /// The folder of the inventory, with what provision keeps on its own machine.
+    #[allow(dead_code, reason = "it is there as long as the site")]
     folder: tempfile::TempDir,
 }
 
@@ -128,6 +129,7 @@ impl Site {
     }
 
     /// A machine of the admin's that has never run provision: without the authority of its certificates.
+    #[allow(dead_code, reason = "the simulation of the site uses it")]
     pub fn forget_all(&self) {
         let _ = std::fs::remove_dir_all(self.folder.path().join("kompira-ca"));
     }

@@ -11,6 +11,7 @@ fn a_blank_site_is_built_exactly_as_planned() {
     for (hosts, databases, any1) in [(3, 3, false), (3, 3, true), (5, 5, false), (5, 3, true)] {
         let site = site_of(hosts, databases, any1);
         for seed in 0..2 {
+            site.forget_all();
             let mut blank = Cluster::blank(hosts, seed, any1);
             blank.databases_on = databases;
             let mut sim = Sim::of(blank);

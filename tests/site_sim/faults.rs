@@ -39,6 +39,7 @@ fn a_build_that_breaks_off_anywhere_is_finished_by_the_next_run() {
         let kinds: Vec<_> = faults.by_ref().take(if every() { 10 } else { 1 }).collect();
         let mut came = false;
         for (kind, happens) in kinds {
+            site.forget_all();
             let start = Cluster::blank(3, at as u64, true);
             came |= broken_at(&site, start, Fault { at, kind, happens });
         }
@@ -138,4 +139,11 @@ fn a_recovery_of_lost_data_that_breaks_off_anywhere_is_finished() {
 #[test]
 fn a_brick_made_again_that_breaks_off_anywhere_is_finished() {
     broken_everywhere(Event::LoseBrickDisk, 1, 1);
+}
+
+#[test]
+fn a_repair_of_the_stack_that_breaks_off_anywhere_is_finished() {
+    broken_everywhere(Event::RemoveService, 0, 1);
+    broken_everywhere(Event::LoseBroker, 2, 1);
+    broken_everywhere(Event::OldCertificate, 1, 2);
 }

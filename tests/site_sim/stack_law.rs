@@ -143,12 +143,12 @@ pub fn causes(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
         ca: "local-ca".into(),
         server: "server".into(),
     };
-    let pairs = cluster.hosts().filter_map(|h| cluster.pair(h, &place).ok());
+    let mut pairs = cluster.hosts().filter_map(|h| cluster.pair(h, &place).ok());
     let differ = |pair: Pair| {
         pair.server
             .is_some_and(|server| pair.key.is_some_and(|key| key != server.public_key))
     };
-    if pairs.map(differ).any(|it| it) {
+    if pairs.any(differ) {
         codes.insert("K7");
     }
     let joined = cluster
