@@ -157,6 +157,9 @@ pub fn causes(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
     if joined && !cluster.hosts().any(|h| cluster.swarm.speaks(h).is_some()) {
         codes.insert("K11");
     }
+    if outnumbered(cluster, |_| true) {
+        codes.insert("K24");
+    }
     if minority(cluster) {
         codes.insert("no majority of RabbitMQ's nodes");
     }
@@ -166,6 +169,18 @@ pub fn causes(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
 /// Whether so many nodes lost their data, or are on drained hosts, that the others, who still know them, do not serve
 /// (pause_minority).
 pub fn minority(cluster: &Cluster) -> bool {
+    // A drained node has no task.
+    outnumbered(cluster, |h| {
+        let disk = cluster.swarm.hosts[h].disk.as_ref();
+        disk.is_some_and(|disk| {
+            let node = cluster.swarm.clusters[disk.cluster].nodes.get(&disk.node);
+            node.is_some_and(|node| !node.drained)
+        })
+    })
+}
+
+/// Whether the nodes with data on such hosts are no majority of those that are known.
+fn outnumbered(cluster: &Cluster, of: impl Fn(usize) -> bool) -> bool {
     let brokers = cluster
         .containers
         .iter()
@@ -174,13 +189,7 @@ pub fn minority(cluster: &Cluster) -> bool {
     newest.is_some_and(|newest| {
         let has = |h: &usize| {
             let own = cluster.containers[*h].broker.as_ref();
-            let disk = cluster.swarm.hosts[*h].disk.as_ref();
-            // A drained node has no task.
-            let takes = disk.is_some_and(|disk| {
-                let node = cluster.swarm.clusters[disk.cluster].nodes.get(&disk.node);
-                node.is_some_and(|node| !node.drained)
-            });
-            takes && own.is_some() && newest.all.contains(&cluster.broker_name(*h))
+            of(*h) && own.is_some() && newest.all.contains(&cluster.broker_name(*h))
         };
         cluster.hosts().filter(has).count() <= newest.all.len() / 2
     })

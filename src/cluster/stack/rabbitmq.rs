@@ -1,6 +1,7 @@
 //! The cluster that RabbitMQ's nodes form among themselves. Swarm knows nothing of it: a task that runs may
 //! have joined, wait for others, be refused by them, or have founded a cluster of its own.
 
+use super::file::Wanted;
 use super::table::Table;
 use super::{Stack, State, refuse};
 use crate::inventory::HostName;
@@ -14,6 +15,9 @@ use std::collections::BTreeSet;
 
 /// How long nodes may take to find each other, in seconds.
 const FORM_S: u64 = 300;
+
+/// How long a node may take to join those that know it, in seconds.
+const JOIN_S: u64 = 60;
 
 /// The service, as the document calls it.
 pub(super) const SERVICE: &str = "rabbitmq";
@@ -59,10 +63,11 @@ impl Table<'_> {
     }
 
     /// A host without data whose node the others still know: it was replaced. They refuse it when it comes
-    /// (docker-library/rabbitmq#172), so that they have to forget it before its task lands.
-    pub(super) fn ghosts(&self) -> Vec<Step> {
+    /// (docker-library/rabbitmq#172), so that they have to forget it before its task lands. Only a majority of those that
+    /// are known can: under `pause_minority` the others stand still, and `rabbitmqctl` with them.
+    pub(super) fn ghosts(&self, decision: &mut Decision) {
         let brokers = self.brokers();
-        let mut steps = Vec::new();
+        let mut alone = Vec::new();
         for ghost in &brokers {
             let name = node_on(ghost.host.as_str());
             if !ghost.node.rabbitmq.is_empty() {
@@ -82,6 +87,38 @@ impl Table<'_> {
             let Some(survivor) = brokers.iter().find(knows).filter(|_| !alive) else {
                 continue;
             };
+            let known = survivor.members.map(|known| &known.all);
+            let counts = |broker: &&Broker<'_>| {
+                let name = node_on(broker.host.as_str());
+                broker.members.is_some() && known.is_some_and(|known| known.contains(&name))
+            };
+            let all = known.map_or(0, BTreeSet::len);
+            let holders = brokers.iter().filter(counts);
+            let (held, up) = (
+                holders.clone().count(),
+                holders.filter(|it| it.runs).count(),
+            );
+            let silent = self.stack.members.len() - brokers.len();
+            if (held + silent) * 2 <= all {
+                alone.push(format!(
+                    "{}: no data of RabbitMQ, and {} still knows its node {name}",
+                    ghost.host, survivor.host
+                ));
+                // A cluster that is being formed looks like that for a moment.
+                decision.waits.push(Wait {
+                    what: format!("RabbitMQ on {} sees {name}", survivor.host),
+                    until: self.node_claim(
+                        survivor.host,
+                        StackExpect::RabbitSees(BTreeSet::from([name])),
+                    ),
+                    deadline_s: JOIN_S,
+                });
+                continue;
+            }
+            // Those that have their data come first.
+            if up * 2 <= all {
+                continue;
+            }
             let act = StackAct::ForgetNode {
                 service: format!("{}_{SERVICE}", self.stack.file.name()),
                 node: name.clone(),
@@ -95,9 +132,25 @@ impl Table<'_> {
                 .via(Via::Host(survivor.host.clone()))
                 .need(self.node_claim(ghost.host, StackExpect::RabbitBlank))
                 .done(self.node_claim(survivor.host, StackExpect::RabbitForgot(name)));
-            steps.push(step);
+            decision.steps.push(step);
         }
-        steps
+        if !alone.is_empty() {
+            let (project, name) = (&self.stack.about.rabbitmq, self.stack.file.name());
+            let refusal = refuse::no_majority(&format!("{name}_{SERVICE}"), project, alone);
+            decision.refusals.push(refusal);
+        }
+    }
+
+    /// Fewer nodes of RabbitMQ than hosts on which applications may run, which use that of their own host (`AMQP_URL`).
+    pub(super) fn too_few_brokers(&self, wanted: &[Wanted]) -> Option<String> {
+        let service = format!("{}_{SERVICE}", self.stack.file.name());
+        let want = wanted.iter().find(|want| want.name == service)?;
+        let (tasks, hosts) = (want.replicas?, self.stack.members.len() as u64);
+        (tasks < hosts).then(|| {
+            format!(
+                "RabbitMQ has {tasks} tasks on {hosts} hosts, and applications use that of their own host: those that land on another host reach none; leave `swarm_replicas` out"
+            )
+        })
     }
 
     /// Tasks that run have to find each other; two clusters do not become one by themselves.

@@ -141,6 +141,21 @@ pub(super) fn separate_clusters(evidence: Vec<String>) -> Refusal {
     refusal
 }
 
+/// K24: too few of RabbitMQ's nodes have their data.
+pub(super) fn no_majority(service: &str, volume: &str, evidence: Vec<String>) -> Refusal {
+    let mut refusal = refusal(
+        "K24",
+        "most nodes of RabbitMQ have lost their data: those that are left are a minority, stand still, and cannot forget them"
+            .to_owned(),
+        evidence,
+        format!(
+            "bring the data back where it is only a disk that is missing; when the messages that are left may be lost: `docker service scale {service}=0`, `docker volume rm {volume}` on each host, and run again with --allow revert-service={service}"
+        ),
+    );
+    refusal.reach = Reach::LayerAfterWaits;
+    refusal
+}
+
 /// K22: RabbitMQ's data belongs to the name of its node.
 pub(super) fn other_node_names(evidence: Vec<String>) -> Refusal {
     refusal(

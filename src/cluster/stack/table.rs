@@ -102,7 +102,7 @@ impl Table<'_> {
         if !decision.refusals.is_empty() {
             return;
         }
-        decision.steps.extend(self.ghosts());
+        self.ghosts(decision);
         if self.leftovers(decision) {
             return;
         }
@@ -194,6 +194,9 @@ impl Table<'_> {
                     "RabbitMQ knows the node {node}, which belongs to no host of the inventory: when it is gone for good, `rabbitmqctl forget_cluster_node {node}` in one of its containers"
                 ),
             );
+        }
+        if let Some(few) = self.too_few_brokers(wanted) {
+            advise("K25", few);
         }
         let (Some(expected), Some(eligible)) =
             (self.expected(wanted), self.state.eligible(self.stack))

@@ -66,8 +66,8 @@ pub(super) const TABLE: &[Variable] = &[
         Kompira,
         "swarm_replicas",
         Kind::Int(1, 1000),
-        Some("3"),
-        "Tasks of each replicated service.",
+        None,
+        "Tasks of each replicated service; one a host of the group when left out, since an application uses the RabbitMQ of its own host.",
     ),
     row(
         Kompira,

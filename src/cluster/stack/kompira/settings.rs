@@ -147,10 +147,12 @@ impl Settings {
         swarm: &[HostName],
     ) -> Result<Self, Unfit> {
         let reader = Reader { args, context };
-        let replicas = reader
-            .text("swarm_replicas")?
-            .parse()
-            .map_err(|_| args.wrong("`swarm_replicas` is a number"))?;
+        let replicas = match reader.optional("swarm_replicas")? {
+            Some(text) => text
+                .parse()
+                .map_err(|_| args.wrong("`swarm_replicas` is a number"))?,
+            None => nodes.len() as u64,
+        };
         let mut logging = BTreeMap::new();
         for service in APPLICATIONS {
             logging.insert(service, reader.logging(service)?);
