@@ -49,12 +49,9 @@ pub(super) fn read(args: &Args<'_>, context: &Context<'_>) -> Result<GlusterVolu
 }
 
 fn options(args: &Args<'_>) -> Result<BTreeMap<String, String>, Unfit> {
-    let Some(node) = args.node("options") else {
-        return Ok(BTreeMap::new());
-    };
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let mut options = BTreeMap::new();
-    for entry in node.entries() {
+    for entry in args.node("options").iter().flat_map(|node| node.entries()) {
         let value = entry.node.scalar().filter(|value| !value.is_empty());
         let (Some(value), true) = (
             value,
@@ -73,6 +70,10 @@ fn options(args: &Args<'_>) -> Result<BTreeMap<String, String>, Unfit> {
             _ => value,
         };
         options.insert(entry.key.clone(), value);
+    }
+    if let Some(seconds) = args.int("heal_timeout") {
+        let heal = options.entry("cluster.heal-timeout".to_owned());
+        heal.or_insert_with(|| seconds.to_string());
     }
     Ok(options)
 }

@@ -99,9 +99,13 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
             }
             (None, _) => {}
             (Some(host), _) => {
-                let runs = state
-                    .gluster(host)
-                    .is_some_and(|gluster| gluster.peers.is_some());
+                // One without its pool starts its bricks itself once it is told of the volume.
+                let runs = state.gluster(host).is_some_and(|gluster| {
+                    gluster
+                        .peers
+                        .as_ref()
+                        .is_some_and(|peers| !peers.is_empty())
+                });
                 let offline = *condition == Condition::Offline;
                 if let Some(full) = is_hollow(state, info, host, &seen) {
                     hollow(volume, host, brick, full, offline, &mut decision);

@@ -101,6 +101,12 @@ impl Module for GlusterVolume {
                 "Options of the volume. Timeouts and performance are set at any time, others only on a new volume.",
             ),
             argument(
+                "heal_timeout",
+                ArgKind::Int,
+                None,
+                "Seconds, `cluster.heal-timeout`, unless the options have it: a daemon that missed the return of a brick heals only then.",
+            ),
+            argument(
                 "only_check",
                 ArgKind::Bool,
                 Some("false"),

@@ -55,6 +55,13 @@ pub(super) const TABLE: &[Variable] = &[
     ),
     row(
         Gluster,
+        "gluster_heal_timeout",
+        Kind::Int(5, 86_400),
+        Some("60"),
+        "Seconds until copies that are behind are looked for again: daemons that missed a brick's return wait for that. GlusterFS itself has 600.",
+    ),
+    row(
+        Gluster,
         "gluster_version",
         Kind::Text,
         Some("11"),

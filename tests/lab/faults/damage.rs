@@ -110,10 +110,7 @@ impl Damaged<'_> {
             "the pool and its volumes forgotten by one host",
             host,
             "systemctl stop glusterd; rm -rf /var/lib/glusterd/{peers,vols}; systemctl start glusterd; sleep 3",
-            &[
-                &format!("gluster_pool/rejoin/{name}"),
-                &format!("gluster_volume/start-missing/{name}"),
-            ],
+            &[&format!("gluster_pool/rejoin/{name}")],
         );
     }
 
