@@ -131,13 +131,13 @@ impl Ties {
         }
     }
 
-    /// The tasks before `index` with open steps that could change what one of these hosts answers.
+    /// The tasks before `index` with open steps that could change what one of these hosts answers, in order.
     pub(super) fn earlier_pending<'h>(
         &self,
         index: usize,
         hosts: impl Iterator<Item = &'h HostName>,
-    ) -> BTreeSet<usize> {
-        let mut earlier: BTreeSet<usize> = self.wide.range(..index).copied().collect();
+    ) -> Vec<usize> {
+        let mut earlier: Vec<usize> = self.wide.range(..index).copied().collect();
         let mut last = None;
         for host in hosts {
             if last != Some(host) {
@@ -146,6 +146,8 @@ impl Ties {
             }
             last = Some(host);
         }
+        earlier.sort_unstable();
+        earlier.dedup();
         earlier
     }
 }

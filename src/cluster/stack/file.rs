@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// Label of a service: SHA-256 of what was declared for it. It changes when, and only when, the document does.
 pub const LABEL: &str = "provision.spec";
@@ -21,6 +22,8 @@ pub struct StackFile {
     document: Value,
     /// Content by file name.
     pub files: BTreeMap<String, String>,
+    /// What the document asks for: read once, and asked for at every look.
+    wanted: OnceLock<Vec<Wanted>>,
 }
 
 impl std::fmt::Debug for StackFile {
@@ -57,6 +60,7 @@ impl StackFile {
             name: name.to_owned(),
             document,
             files,
+            wanted: OnceLock::new(),
         }
     }
 
@@ -68,6 +72,7 @@ impl StackFile {
     /// Lays the user's overlay over it.
     pub fn lay_over(&mut self, overlay: &Node) {
         overlay::merge(&mut self.document, overlay);
+        self.wanted.take();
     }
 
     /// With one task of each service that uses the secret key: the first of them writes it, and two that
@@ -75,6 +80,7 @@ impl StackFile {
     #[must_use]
     pub fn careful(&self) -> Self {
         let mut careful = self.clone();
+        careful.wanted.take();
         for service in USE_THE_KEY {
             if careful.document["services"][service].is_object() {
                 careful.document["services"][service]["deploy"]["replicas"] = json!(1);
@@ -145,6 +151,10 @@ impl StackFile {
 
     /// What each service should be.
     pub fn wanted(&self) -> Vec<Wanted> {
+        self.wanted.get_or_init(|| self.read_wanted()).clone()
+    }
+
+    fn read_wanted(&self) -> Vec<Wanted> {
         self.services()
             .map(|(name, service)| {
                 let deploy = &service["deploy"];
