@@ -29,6 +29,13 @@ pub(super) fn replaced(now: &[u8], ours: impl Fn(&str) -> bool, lines: &[String]
     joined.into_bytes()
 }
 
+/// The lines for which `of` holds.
+pub(super) fn kept(now: &[u8], of: impl Fn(&str) -> bool) -> Vec<String> {
+    let text = String::from_utf8_lossy(now);
+    let lines = text.lines().filter(|line| of(line));
+    lines.map(str::to_owned).collect()
+}
+
 /// Whether a line of `authorized_keys` has this comment, or is the note that stands in for such a line.
 pub(super) fn is_of(line: &str, comment: &str) -> bool {
     let mut words = line.split_whitespace();

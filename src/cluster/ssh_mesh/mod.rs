@@ -3,12 +3,13 @@
 //! A key is made on its host and never leaves it. The other hosts learn its public half, and the keys that the
 //! hosts' ssh servers show, from the hosts themselves: over the connection that this program trusts.
 
+mod files;
 mod lines;
 mod observed;
 mod proof;
 mod steps;
 
-use observed::{Observed, Told, bytes};
+use observed::Observed;
 
 use crate::inventory::HostName;
 use crate::module::argument::needed;
@@ -210,51 +211,5 @@ impl SshMesh {
             }
         }
         decision
-    }
-
-    /// A line for each host; what a silent host is known by stays.
-    fn authorized(&self, state: &State, observed: &Observed) -> Vec<u8> {
-        let now = bytes(&observed.authorized);
-        let mut new = Vec::new();
-        let mut ours = Vec::new();
-        for (host, _) in &self.hosts {
-            let comment = lines::comment(&self.user, host);
-            match state.hosts.get(host).map_or(Told::Silent, Observed::key) {
-                Told::Keys(keys) => new.extend(keys.iter().map(|key| format!("{key} {comment}"))),
-                Told::None => new.push(format!("# {comment}: its key is not made yet")),
-                Told::Silent => continue,
-            }
-            ours.push(comment);
-        }
-        let ours = |line: &str| ours.iter().any(|comment| lines::is_of(line, comment));
-        lines::replaced(now, ours, &new)
-    }
-
-    fn known(&self, state: &State, observed: &Observed) -> Vec<u8> {
-        let now = bytes(&observed.known);
-        let mut new = Vec::new();
-        let mut ours: Vec<&str> = Vec::new();
-        for (host, address) in &self.hosts {
-            let names: Vec<&str> = [Some(host.as_str()), address.as_deref()]
-                .into_iter()
-                .flatten()
-                .collect();
-            let label = if address.as_deref() == Some(host.as_str()) {
-                host.to_string()
-            } else {
-                names.join(",")
-            };
-            match state
-                .hosts
-                .get(host)
-                .map_or(Told::Silent, Observed::server_keys)
-            {
-                Told::Keys(keys) => new.extend(keys.iter().map(|key| format!("{label} {key}"))),
-                Told::None => new.push(format!("# {host}: its ssh server has no key yet")),
-                Told::Silent => continue,
-            }
-            ours.extend(names);
-        }
-        lines::replaced(now, |line| lines::names(line, &ours), &new)
     }
 }

@@ -92,7 +92,7 @@ impl<'a> Cluster<'a> {
         let names: Vec<&str> = hosts.iter().map(|host| self.name(*host)).collect();
         self.lab.run("start", &names);
         for host in hosts {
-            let booted = "timeout 180 systemctl is-system-running --wait || true";
+            let booted = "timeout 600 systemctl is-system-running --wait || true";
             self.lab.sh(*host, booted);
         }
     }
