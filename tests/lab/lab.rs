@@ -17,6 +17,9 @@ impl Drop for Lab {
     fn drop(&mut self) {
         if std::env::var_os("PROVISION_LAB_KEEP").is_none() {
             let _ = self.command("down", &[]).output();
+        } else {
+            // Its inventory and the logs of the runs, which tell how it came to be.
+            self.files.disable_cleanup(true);
         }
     }
 }
