@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 impl Table<'_> {
     pub(super) fn deploy(&self, stale: &BTreeMap<String, String>, decision: &mut Decision) {
-        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (name, why) in stale {
-            reasons.entry(why).or_default().push(name);
+            reasons.entry(why).or_default().push(self.told(name));
         }
         let reasons: Vec<String> = reasons
             .into_iter()

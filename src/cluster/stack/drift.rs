@@ -2,6 +2,7 @@
 
 use super::file::Wanted;
 use super::table::Table;
+use crate::probe::stack::Service;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The states of an update that did not come to its end.
@@ -20,27 +21,37 @@ impl Table<'_> {
             if service.spec != want.spec {
                 return None;
             }
-            let mut found = Vec::new();
-            if service.replicas != want.replicas {
-                let count = |count: Option<u64>| {
-                    count.map_or("one a node".to_owned(), |count| count.to_string())
-                };
-                found.push(format!(
-                    "{}: {} tasks instead of {}",
-                    want.name,
-                    count(service.replicas),
-                    count(want.replicas)
-                ));
-            }
-            if service.environment != want.environment {
-                found.push(format!("{}: another environment", want.name));
-            }
+            let mut found = declaration(service, want);
             if service.configs != want.configs {
-                found.push(format!("{}: other configs", want.name));
+                found.push("other configs".to_owned());
             }
+            let told = |what: String| format!("{}: {what}", want.name);
+            let found: Vec<String> = found.into_iter().map(told).collect();
             (!found.is_empty()).then(|| (want.name.clone(), found))
         };
         wanted.iter().filter_map(differs).collect()
+    }
+
+    /// A service's name; of one that another tool deployed with what the deployment would change about it. Its configs
+    /// are others in any case: ours have a hash in their names.
+    pub(super) fn told(&self, name: &str) -> String {
+        let declared = self.stack.file.wanted();
+        let want = declared.iter().find(|want| want.name == name);
+        let service = self.services().get(name);
+        let found = match (want, service) {
+            (Some(want), Some(service)) if service.spec.is_empty() => {
+                let image = (service.image != want.image)
+                    .then(|| format!("image {} instead of {}", service.image, want.image));
+                let rest = declaration(service, want);
+                image.into_iter().chain(rest).collect()
+            }
+            _ => Vec::new(),
+        };
+        if found.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name} (now {})", found.join("; "))
+        }
     }
 
     /// Services that are not what is declared, and how.
@@ -66,4 +77,22 @@ impl Table<'_> {
         };
         wanted.iter().filter_map(why).collect()
     }
+}
+
+/// What a service has that is not declared: the number of its tasks, its environment.
+fn declaration(service: &Service, want: &Wanted) -> Vec<String> {
+    let mut found = Vec::new();
+    if service.replicas != want.replicas {
+        let count =
+            |count: Option<u64>| count.map_or("one a node".to_owned(), |count| count.to_string());
+        found.push(format!(
+            "{} tasks instead of {}",
+            count(service.replicas),
+            count(want.replicas)
+        ));
+    }
+    if service.environment != want.environment {
+        found.push("another environment".to_owned());
+    }
+    found
 }
