@@ -80,16 +80,19 @@ impl State {
         }
     }
 
+    /// What a host's node is set to, when it answers and takes no tasks: `drain`, `pause`.
+    pub(super) fn taken_out(&self, host: &HostName) -> Option<&str> {
+        let nodes = self.roster.as_ref()?.known()?.nodes.as_ref()?;
+        let its = nodes
+            .iter()
+            .find(|node| node.hostname == host.as_str() && node.state == "ready")?;
+        Some(&*its.availability).filter(|set| !["active", ""].contains(set))
+    }
+
     /// Whether the node of a host is drained by this program, until all layers are well there.
     pub(super) fn is_held(&self, host: &HostName) -> bool {
         let marked = self.engines.get(host).and_then(Seen::known);
-        let nodes = self.roster.as_ref().and_then(Seen::known);
-        let drained = nodes.and_then(|roster| roster.nodes.as_ref());
-        marked.is_some_and(|docker| docker.marked)
-            && drained.into_iter().flatten().any(|node| {
-                let is_its = node.hostname == host.as_str();
-                is_its && node.state == "ready" && node.availability == "drain"
-            })
+        marked.is_some_and(|docker| docker.marked) && self.taken_out(host) == Some("drain")
     }
 
     /// How many hosts are so.

@@ -38,18 +38,16 @@ pub(super) fn member(view: &View<'_>, member: &Member, node: &Node, decision: &m
         decision.advice.push(Advice {
             code: "S15".to_owned(),
             host: Some(member.host.clone()),
-            text: format!(
-                "provision joined {} drained; it is activated when all its layers are well",
-                member.host
-            ),
+            text: "joined drained by provision; it is activated when all its layers are well"
+                .to_owned(),
         });
     } else if node.availability != "active" && !node.availability.is_empty() {
         decision.advice.push(Advice {
             code: "S15".to_owned(),
             host: Some(member.host.clone()),
             text: format!(
-                "{} is set to `{}`, and not by provision: it is left so; `docker node update --availability active {}` brings it back",
-                member.host, node.availability, node.id
+                "its node is set to `{}`, and not by provision: it is left so; `docker node update --availability active {}` brings it back",
+                node.availability, node.id
             ),
         });
     }
