@@ -141,13 +141,18 @@ fn run(lab: &Lab, words: &[&str]) -> Ended {
 fn planned(lab: &Lab) -> BTreeSet<Step> {
     let dry = run(lab, &["--dry-run"]).expect(0);
     let plan = dry.plan();
-    for empty in ["refusals", "unknown", "waits", "unreachable"] {
+    for empty in ["refusals", "unknown", "waits"] {
         assert_eq!(plan[empty], serde_json::json!([]), "{}", dry.out);
     }
     // The document's certificate has no addresses, and its authority's key lies on the share.
     let advice = plan["advice"].as_array().unwrap();
     let codes: Vec<_> = advice.iter().map(|it| it["code"].as_str()).collect();
     assert_eq!(codes, [Some("K8"), Some("K10")], "{advice:#?}");
+    let mut list = plan["steps"].as_array().unwrap().iter();
+    let deploy = list.find(|step| step["id"] == "stack/deploy/ke2").unwrap();
+    let told = deploy["why"].as_str().unwrap();
+    let begins = "deployed by another tool: ke2_jobmngrd (now another environment), ke2_kengine";
+    assert!(told.starts_with(begins), "{told}");
     let planned = steps(&plan);
     let forbidden = [
         "swarm/",
