@@ -141,7 +141,7 @@ pub struct Cluster {
     /// UDP port of the overlay networks; 0 means the default, 4789.
     pub data_path_port: u32,
     /// Pools that overlay networks take their subnets from.
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "pools")]
     pub default_addr_pool: Vec<String>,
     /// Prefix length of those subnets.
     pub subnet_size: u32,
@@ -154,6 +154,19 @@ where
     T: Deserialize<'de>,
 {
     Ok(Option::<Vec<T>>::deserialize(from)?.unwrap_or_default())
+}
+
+/// Docker's own pool, of a swarm that was founded without one.
+const OWN_POOL: &str = "10.0.0.0/8";
+
+/// An engine tells its own pool only after it was restarted, and none before (seen with 26.1.5).
+fn pools<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let pools = list(from)?;
+    Ok(if pools.is_empty() {
+        vec![OWN_POOL.to_owned()]
+    } else {
+        pools
+    })
 }
 
 fn peers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Peer>, D::Error> {
