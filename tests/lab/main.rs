@@ -11,6 +11,7 @@ mod adopted;
 mod apply;
 mod bad_input;
 mod blank;
+mod by_hand;
 mod conformance;
 mod disks;
 mod drift;
@@ -333,7 +334,7 @@ fn all_trials_of_the_address() {
 #[ignore = "needs root and the lab: `make test-shapes`"]
 fn shape_by_hand() {
     let lab = scenario("three hosts up", || Lab::up("hand", 3));
-    scenario("built by hand", || adopted::build(&lab));
+    scenario("built by hand", || by_hand::build(&lab));
     scenario("taken over while a client writes", || {
         adopted::taken_over(&lab);
     });
