@@ -3,7 +3,7 @@
 use super::Aftermath;
 use super::fate::{Fate, told};
 use crate::probe::stack::{Stack, Task};
-use crate::probe::stack_node::Node;
+use crate::probe::stack_node::{Node, is_idle};
 use crate::probe::{Answer, Memory};
 
 /// A task that may run on any node is started again, and nobody can tell on which. One that belongs to its node is not.
@@ -28,12 +28,18 @@ pub(super) fn tasks(fate: &Fate, stack: &mut Stack) {
     stack.tasks.sort();
 }
 
-/// The nodes of RabbitMQ that stay write down that another one is gone, and go on knowing it.
+/// The nodes of RabbitMQ that stay write down that another one is gone, and go on knowing it. Those that are no majority any
+/// more are paused (`pause_minority`): they close what clients connect to.
 pub(super) fn node(fate: &Fate, node: &mut Node) {
+    let mut paused = false;
     for members in node.rabbitmq.values_mut() {
         for host in fate.lost.keys() {
             members.running.remove(&format!("rabbit@mq-{host}"));
         }
+        paused |= members.running.len() * 2 <= members.all.len();
+    }
+    if paused {
+        node.listens.retain(|port| is_idle(*port));
     }
 }
 

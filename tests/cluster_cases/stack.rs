@@ -76,6 +76,7 @@ fn of_host(host: &str, hosts: &[&String], file: &StackFile) -> Json {
         },
         format!("stack_node {about}"): {
             "running": running, "ended": 0, "networks": ["n1"],
+            "listens": [4369, 5671, 5672, 15692, 25672],
             "rabbitmq": { format!("rabbit@mq-{host}"): { "all": members, "running": members } },
         },
     });

@@ -74,6 +74,14 @@ impl Cluster {
             // pause_minority
             own.up = company.len() > own.all.len() / 2 && !company.is_empty();
         }
+        // One that pauses has written down who left it.
+        for (h, company) in companies.iter().enumerate() {
+            let met: BTreeSet<String> = company.iter().map(|p| self.broker_name(*p)).collect();
+            let alive = self.alive(h);
+            if let Some(own) = self.containers[h].broker.as_mut().filter(|_| alive) {
+                own.running.retain(|name| met.contains(name));
+            }
+        }
         let up = self.brokers_up();
         for h in &up {
             let running = companies[*h]

@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use super::gluster::MOUNT;
 use super::share::is_shared;
-use super::stack::{State, Task};
+use super::stack::{RABBITMQ, State, Task};
 use provision::probe::certificate::{Pair, Place, facts, public_half};
 use provision::probe::image::Image;
 use provision::probe::machine::Filesystem;
@@ -191,6 +191,12 @@ impl Cluster {
             && (self.swarm.speaks(h).is_some() || !own.running.is_empty())
         {
             node.networks = stack.networks.values().cloned().collect();
+        }
+        if own.runs(RABBITMQ) {
+            node.listens.extend([4369, 25672]);
+            if own.broker.as_ref().is_some_and(|broker| broker.up) {
+                node.listens.extend([5671, 5672, 15692]);
+            }
         }
         if let Some(broker) = &own.broker {
             let members = Members {

@@ -198,6 +198,9 @@ impl Table<'_> {
         if let Some(few) = self.too_few_brokers(wanted) {
             advise("K25", few);
         }
+        if let Some(few) = self.stands_still() {
+            advise("K26", few);
+        }
         let (Some(expected), Some(eligible)) =
             (self.expected(wanted), self.state.eligible(self.stack))
         else {

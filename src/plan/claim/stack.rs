@@ -23,6 +23,8 @@ pub enum StackExpect {
     Left,
     /// The node of RabbitMQ here has seen all of these running.
     RabbitSees(BTreeSet<String>),
+    /// The node of RabbitMQ here listens for clients.
+    RabbitServes,
     /// The node of RabbitMQ here does not know this one, or sees it run: one whose task is there joins again at once.
     RabbitForgot(String),
     /// RabbitMQ has left nothing here.
@@ -85,6 +87,7 @@ impl StackExpect {
                 let mut known = node.rabbitmq.values();
                 known.any(|members| members.running.is_superset(wanted))
             }
+            (Self::RabbitServes, Answer::StackNode(node)) => node.serves(),
             (Self::RabbitForgot(gone), Answer::StackNode(node)) => {
                 let known: Vec<_> = node.rabbitmq.values().collect();
                 !known.is_empty()
@@ -150,6 +153,7 @@ impl fmt::Display for StackExpect {
             Self::RabbitSees(wanted) => {
                 write!(f, "RabbitMQ sees {} running", names(&mut wanted.iter()))
             }
+            Self::RabbitServes => f.write_str("RabbitMQ serves"),
             Self::RabbitForgot(node) => write!(f, "RabbitMQ has forgotten {node}"),
             Self::RabbitBlank => f.write_str("RabbitMQ has no data there"),
             Self::Presents(service) => {
