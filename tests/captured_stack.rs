@@ -44,6 +44,8 @@ fn a_stack_that_runs() {
             (service.replicas, stack.running(name)),
             (Some(count), count as usize)
         );
+        let most = if name == "ke2_redis" { 0 } else { 1 };
+        assert_eq!(service.most_per_node, most, "{name}");
     }
     assert_eq!(services["ke2_rabbitmq"].configs.len(), 4);
     assert_eq!(stack.networks, BTreeSet::from(["swarm_default".to_owned()]));

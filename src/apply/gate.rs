@@ -1,6 +1,15 @@
 //! The health gate: no restart on one host while another one is not well (DESIGN §3).
+//!
+//! A restart is held up for what passes by itself, or what this run repairs in the restart's own layer or one that it does
+//! not hold back: when that is well again, the restart goes on. What only a layer repairs that *needs* the restart's one
+//! comes after it whatever the restart does: to wait for it would be to wait for oneself, and to fail in the end, so that it
+//! does not hold the restart up. That layer must have steps for it in this run (without them it is ill for a cause that
+//! nobody mends, or that passes), and the restart must take no task of the Swarm from its host: what is ill elsewhere may
+//! be short of a copy, and no copy of it goes with the restart. So never more than one host that was well is disrupted at
+//! a time, and never one that an ill layer leans on.
 
 use super::engine::{Engine, Progress, Stage, Work};
+use crate::inventory::HostName;
 use crate::module::{Light, MemberHealth};
 use crate::plan::Step;
 
@@ -25,9 +34,10 @@ impl<F: super::Fleet> Engine<'_, F> {
         !self.works.iter().zip(&self.progress).any(open)
     }
 
-    /// Why a restart has to wait: another host of some layer is not well.
+    /// Why a restart of a task has to wait: another host of some layer is not well.
     /// A layer in which nobody is well does not exist yet, or has nothing left to protect.
-    pub(super) fn gate(&self, restart: &Step) -> Option<Gate> {
+    pub(super) fn gate(&self, task: usize, restart: &Step) -> Option<Gate> {
+        let own = self.works[task].layer;
         self.health().into_iter().find_map(|health| {
             let well = |member: &MemberHealth| match member.light {
                 Light::Green => true,
@@ -37,13 +47,56 @@ impl<F: super::Fleet> Engine<'_, F> {
             if !health.members.iter().any(well) {
                 return None;
             }
-            let mut ill = health.members.iter().filter(|member| !well(member));
-            let ill = ill.find(|member| member.host != restart.subject)?;
+            let ill = health.members.iter().find(|member| {
+                let later = restart.spares_tasks
+                    && self.is_repaired_after(own, &health.layer, &member.host);
+                !well(member) && member.host != restart.subject && !later
+            })?;
             Some(Gate {
                 why: format!("{} is not well on {}: {}", health.layer, ill.host, ill.says),
                 // A host that is out of reach stays so in this run.
                 opens: self.fleet.unreachable(&ill.host).is_none(),
             })
         })
+    }
+
+    /// Whether what ails a host in a layer is repaired in this run, and only after this layer, which that one needs.
+    fn is_repaired_after(&self, own: usize, health: &str, host: &HostName) -> bool {
+        let tells = |index: &usize| {
+            let told = self.progress[*index].health.as_ref();
+            told.is_some_and(|told| told.layer == health)
+        };
+        let mut telling = (0..self.works.len()).filter(tells).peekable();
+        telling.peek().is_some()
+            && !self.stopped_hosts.contains_key(host)
+            && telling.all(|index| {
+                let layer = self.works[index].layer;
+                self.comes_after(layer, own)
+                    && self.stopper(layer).is_none()
+                    && self.repairs(index, layer, host)
+            })
+    }
+
+    /// Whether a task has steps that may run, or its layer has some for this host.
+    fn repairs(&self, task: usize, layer: usize, host: &HostName) -> bool {
+        let works = self.works.iter().enumerate();
+        let mut of_layer = works.filter(|(_, work)| work.layer == layer);
+        of_layer.any(|(index, _)| match &self.progress[index].stage {
+            Stage::Decided(verdict) => {
+                let mut steps = verdict.decision.steps.iter();
+                verdict.decision.refusals.is_empty()
+                    && steps
+                        .any(|step| self.may_run(step) && (index == task || step.subject == *host))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a layer needs another one, be it by way of others.
+    fn comes_after(&self, layer: usize, other: usize) -> bool {
+        let needs = &self.layers[layer].needs;
+        needs
+            .iter()
+            .any(|needed| *needed == other || self.comes_after(*needed, other))
     }
 }

@@ -195,7 +195,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         })
     }
 
-    fn may_run(&self, step: &Step) -> bool {
+    pub(super) fn may_run(&self, step: &Step) -> bool {
         self.is_included(&step.subject) && !self.stopped_hosts.contains_key(&step.subject)
     }
 

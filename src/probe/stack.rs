@@ -44,6 +44,8 @@ pub struct Service {
     pub image: String,
     /// How many tasks; `None` for one on every node.
     pub replicas: Option<u64>,
+    /// How many of them may be on one node; 0 when it does not matter.
+    pub most_per_node: u64,
     /// Hash of its environment.
     pub environment: String,
     /// Names of the configs that it is given.

@@ -2,12 +2,23 @@
 
 use super::Aftermath;
 use super::fate::{Fate, told};
+use super::swarm::NO_LEADER;
 use crate::probe::stack::{Stack, Task};
 use crate::probe::stack_node::{Node, is_idle};
 use crate::probe::{Answer, Memory};
 
-/// A task that may run on any node is started again, and nobody can tell on which. One that belongs to its node is not.
+/// A task that may run on any node is started again, and nobody can tell on which; where no node may take one more of its
+/// service, it waits for one. One that belongs to its node is not started. Without a majority of its managers the Swarm
+/// starts nothing, and nobody tells what runs.
 pub(super) fn tasks(fate: &Fate, stack: &mut Stack) {
+    if fate.swarm.is_without_quorum() && stack.services.is_some() {
+        *stack = Stack {
+            client: std::mem::take(&mut stack.client),
+            error: NO_LEADER.to_owned(),
+            ..Stack::default()
+        };
+        return;
+    }
     let mut elsewhere: Vec<Task> = Vec::new();
     for task in &mut stack.tasks {
         if task.node.is_empty() || !fate.is_lost(&task.node) {
@@ -24,8 +35,23 @@ pub(super) fn tasks(fate: &Fate, stack: &mut Stack) {
         }
         "shutdown".clone_into(&mut task.desired);
     }
-    stack.tasks.extend(elsewhere);
+    for mut task in elsewhere {
+        if !has_room(fate, stack, task.service()) {
+            "pending".clone_into(&mut task.state);
+            "no suitable node".clone_into(&mut task.error);
+        }
+        stack.tasks.push(task);
+    }
     stack.tasks.sort();
+}
+
+/// Whether the nodes that stay may take one more task of a service.
+fn has_room(fate: &Fate, stack: &Stack, service: &str) -> bool {
+    let services = stack.services.as_ref();
+    let most = services.and_then(|all| all.get(service));
+    let most = most.map_or(0, |service| service.most_per_node);
+    let room = most * fate.swarm.active.len() as u64;
+    most == 0 || (stack.running(service) as u64) < room
 }
 
 /// The nodes of RabbitMQ that stay write down that another one is gone, and go on knowing it. Those that are no majority any

@@ -8,7 +8,7 @@ use crate::probe::{Answer, Memory};
 use std::collections::BTreeMap;
 
 /// What a manager says when no majority is there. Source: swarmkit, `manager/controlapi`; so it is captured, too.
-const NO_LEADER: &str = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
+pub(super) const NO_LEADER: &str = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
 
 /// What becomes of the swarm.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Swarm {
     leader: Option<String>,
     /// Who may be elected.
     candidates: Vec<HostName>,
+    /// Host names of the nodes that go on taking tasks.
+    pub(super) active: Vec<String>,
 }
 
 impl Swarm {
@@ -61,6 +63,12 @@ impl Swarm {
             answering: left.len(),
             concerned: nodes.iter().any(is_lost),
             leader: leader.map(|node| node.hostname.clone()),
+            active: nodes
+                .iter()
+                .filter(|node| node.state == "ready" && node.availability == "active")
+                .filter(|node| !is_lost(node))
+                .map(|node| node.hostname.clone())
+                .collect(),
             candidates: candidates.collect(),
         }
     }
@@ -69,7 +77,7 @@ impl Swarm {
         self.managers / 2 + 1
     }
 
-    fn is_without_quorum(&self) -> bool {
+    pub(super) fn is_without_quorum(&self) -> bool {
         self.concerned && self.answering < self.majority()
     }
 

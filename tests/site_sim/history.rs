@@ -31,8 +31,7 @@ pub enum Move {
 pub enum Ending {
     Well,
     /// Well, but only by a second run: the health gate held up a restart on one host beside another that provision itself
-    /// had drained when it joined, and that the last task of the first run activates; or beside a stack that this run
-    /// deployed again after that.
+    /// had drained when it joined, and that the last task of the first run activates.
     Second,
     /// Refused, for causes that are real.
     Refused(BTreeSet<String>),
@@ -163,17 +162,13 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
     }
 }
 
-/// Whether the health gate held up steps until their time was over, and for nothing else than drained nodes, or a stack
-/// that a later layer of the same run repairs.
+/// Whether the health gate held up steps until their time was over, and for nothing else than drained nodes.
 fn is_held(ended: &Ended) -> bool {
     let lines = ended.story.lines();
     let mut held = lines
         .filter(|line| line.contains("is not done, because for"))
         .peekable();
-    held.peek().is_some()
-        && held.all(|line| {
-            line.contains("Ready Drain Reachable") || line.contains("stack ke2 is not well")
-        })
+    held.peek().is_some() && held.all(|line| line.contains("Ready Drain Reachable"))
 }
 
 /// Whether a person drained a node: it is left alone, and nothing is disrupted beside it.

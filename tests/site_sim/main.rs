@@ -17,7 +17,8 @@
 //!
 //! Left out: other shapes than three hosts with every layer and five with three databases, settings that wait for a
 //! restart of PostgreSQL, split-brain of files, replicas behind a lost slot, links between single pairs, updates of
-//! services that stop half-way, images that differ, folders of the stack outside the share, stacks in rehearsals.
+//! services that stop half-way, images that differ, folders of the stack outside the share, stacks in rehearsals of two
+//! of three hosts lost.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -37,6 +38,7 @@ mod events;
 mod failover;
 mod faults;
 mod fleet;
+mod gate;
 mod gluster;
 mod gluster_obeys;
 mod gluster_says;

@@ -1,5 +1,4 @@
 //! A rehearsed loss, against the loss itself: the hosts are really lost and replaced, and the plan is the one that was foretold.
-//! Without a stack: which tasks go where is not foretold to the last word yet.
 
 mod compare;
 
@@ -7,7 +6,7 @@ use super::cluster::Cluster;
 use super::events::Event;
 use super::fleet::Sim;
 use super::run::Site;
-use super::site::{bare_of, built_of, why};
+use super::site::{bare_of, built_of, site_of, why};
 use compare::{TICKS, check, check_but, codes, rehearsed};
 use provision::rehearse::{Foretold, Refused};
 use provision::report::{Outcome, rehearsal};
@@ -35,7 +34,7 @@ fn primary(cluster: &Cluster) -> usize {
 #[test]
 fn the_loss_of_each_of_three_hosts_comes_as_foretold() {
     for any1 in [false, true] {
-        let site = bare_of(3, 3, any1);
+        let site = site_of(3, 3, any1);
         let start = converged(&site, 7, any1, 3);
         for h in 0..3 {
             let foretold = check(&site, &start, &[h]);
@@ -48,7 +47,7 @@ fn the_loss_of_each_of_three_hosts_comes_as_foretold() {
 /// Then the primary, the leader of the watchdog and that of the swarm are on other hosts than at first.
 #[test]
 fn the_loss_of_each_of_three_hosts_comes_as_foretold_after_an_earlier_one() {
-    let site = bare_of(3, 3, false);
+    let site = site_of(3, 3, false);
     let mut cluster = converged(&site, 8, false, 3);
     let first = primary(&cluster);
     cluster.replace(first);
@@ -64,6 +63,8 @@ fn the_loss_of_each_of_three_hosts_comes_as_foretold_after_an_earlier_one() {
     }
 }
 
+/// Without a stack: what is on a volume that has lost the majority of its bricks cannot be read on real hosts, which is
+/// foretold, and can on the simulated ones.
 #[test]
 fn the_loss_of_two_of_three_hosts_comes_as_foretold() {
     let site = bare_of(3, 3, false);
@@ -101,7 +102,7 @@ fn the_loss_of_two_of_three_hosts_comes_as_foretold() {
 #[test]
 fn the_loss_of_one_and_of_two_of_five_hosts_comes_as_foretold() {
     for databases in [3, 5] {
-        let site = bare_of(5, databases, false);
+        let site = site_of(5, databases, false);
         let start = converged(&site, 10, false, databases);
         for h in 0..5 {
             check(&site, &start, &[h]);
@@ -115,7 +116,7 @@ fn the_loss_of_one_and_of_two_of_five_hosts_comes_as_foretold() {
 /// With two nodes of Pgpool-II one is no majority.
 #[test]
 fn the_loss_of_one_of_two_databases_comes_as_foretold() {
-    let site = bare_of(3, 2, false);
+    let site = site_of(3, 2, false);
     let start = converged(&site, 11, false, 2);
     for h in 0..3 {
         let foretold = check_but(&site, &start, &[h]);
@@ -128,7 +129,7 @@ fn the_loss_of_one_of_two_databases_comes_as_foretold() {
 /// What is to be done already is done as well after a loss, and said to be.
 #[test]
 fn a_loss_beside_other_damage_comes_as_foretold() {
-    let site = bare_of(3, 3, false);
+    let site = site_of(3, 3, false);
     let mut start = converged(&site, 12, false, 3);
     start.happen(Event::EditPassword, 2);
     let foretold = check(&site, &start, &[1]);
@@ -142,7 +143,7 @@ fn a_loss_beside_other_damage_comes_as_foretold() {
 
 #[test]
 fn a_host_that_is_silent_is_lost_already_and_the_document_names_what_it_assumes() {
-    let site = bare_of(3, 3, false);
+    let site = site_of(3, 3, false);
     let start = converged(&site, 13, false, 3);
     let mut broken = start.clone();
     broken.power_off(1);

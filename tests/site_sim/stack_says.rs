@@ -138,6 +138,7 @@ impl Cluster {
                 spec: service.spec.clone(),
                 image: service.image.clone(),
                 replicas: Some(service.replicas),
+                most_per_node: if service.most > 1000 { 0 } else { service.most },
                 environment: service.environment.clone(),
                 configs: service.configs.clone(),
                 update: update.into(),

@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     /// Starts a batch; says whether another host could be affected at once (never: it only takes its hosts).
     pub(super) fn start(&mut self, busy: Vec<HostName>, steps: Vec<(usize, Step)>) -> bool {
-        if let Some((_, step)) = steps
+        if let Some((task, step)) = steps
             .first()
             .filter(|(_, step)| step.class == Class::Restart)
         {
@@ -25,7 +25,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 return false;
             }
             let (subject, id) = (step.subject.clone(), step.id.to_string());
-            if let Some(gate) = self.engine.gate(step) {
+            if let Some(gate) = self.engine.gate(*task, step) {
                 if gate.opens {
                     return self.hold_up(&subject, &id, &gate.why);
                 }

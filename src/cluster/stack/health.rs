@@ -10,6 +10,7 @@ use crate::probe::stack::Stack as Running;
 pub(super) fn of(stack: &Stack, state: &State) -> Health {
     let name = stack.file.name();
     let running = state.stack.as_ref().and_then(Seen::known);
+    let running = running.filter(|told| told.services.is_some());
     let wanted = stack.file.wanted();
     let expected = watch::expected(stack, state, &wanted);
     let counts = running.zip(expected.as_ref()).map(|(running, expected)| {

@@ -54,6 +54,14 @@ struct ApiSpec {
 #[serde(rename_all = "PascalCase")]
 struct ApiTemplate {
     container_spec: ApiContainer,
+    #[serde(default)]
+    placement: ApiPlacement,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct ApiPlacement {
+    max_replicas: u64,
 }
 
 #[derive(Deserialize, Default)]
@@ -92,7 +100,8 @@ struct ApiUpdate {
 impl ApiService {
     pub(super) fn flat(self) -> (String, Service) {
         let mut labels = self.spec.labels.unwrap_or_default();
-        let container = self.spec.task_template.container_spec;
+        let template = self.spec.task_template;
+        let container = template.container_spec;
         let update = self.update_status.unwrap_or_default();
         let mut variables = container.env.unwrap_or_default();
         variables.sort();
@@ -110,6 +119,7 @@ impl ApiService {
                 .mode
                 .replicated
                 .map(|mode| mode.replicas.unwrap_or(1)),
+            most_per_node: template.placement.max_replicas,
             environment,
             configs: container
                 .configs

@@ -3,7 +3,7 @@
 use super::Told;
 use crate::probe::stack::{Service, Stack, Task};
 use crate::probe::stack_node::{About, Members, Node};
-use crate::probe::{Answer, Query};
+use crate::probe::{Answer, Query, Seen};
 use crate::rehearse::Scene;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,25 @@ fn tasks_of_a_lost_node_are_shut_down_and_replicas_run_elsewhere() {
         "{said:?}"
     );
     assert!(!said[0].1, "where they run cannot be told");
+}
+
+#[test]
+fn a_task_that_no_other_node_may_take_waits_for_one() {
+    let query = Query::Stack("ke2".to_owned());
+    let Seen::Is(Answer::Stack(mut stack)) = told().rehearsed(2, &[], Scene::Down, 1, &query)
+    else {
+        panic!("no stack");
+    };
+    let services = stack.services.as_mut().unwrap();
+    services.get_mut("ke2_kompira").unwrap().most_per_node = 1;
+    let told = Told::default().says(1, query.clone(), Answer::Stack(stack));
+    let seen = told.rehearsed(2, &[2], Scene::Down, 1, &query);
+    let Some(Answer::Stack(stack)) = seen.known() else {
+        panic!("{seen:?}");
+    };
+    assert_eq!(stack.running("ke2_kompira"), 1);
+    let waits = |task: &&Task| task.state == "pending" && task.node.is_empty();
+    assert_eq!(stack.tasks.iter().filter(waits).count(), 1);
 }
 
 #[test]
