@@ -56,6 +56,9 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
                 if !whole && light == Light::Green {
                     light = Light::Yellow;
                 }
+            } else if light == Light::Green && rabbitmq::is_missing(stack, state, host) {
+                says = format!("{says}; no node of rabbitmq");
+                light = Light::Yellow;
             }
             // What concerns the whole stack is told once.
             let light = match (index, complete, full) {

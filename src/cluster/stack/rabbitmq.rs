@@ -135,7 +135,8 @@ fn wanted(stack: &Stack) -> usize {
     stack.members.len().min(replicas.unwrap_or(usize::MAX))
 }
 
-/// How a node's place in the cluster reads in `provision status`, and whether it is whole.
+/// How a node's place in the cluster reads in `provision status`, and whether it is whole: it serves, and sees all others
+/// that run. What goes on without one that is missing stays worth protecting.
 pub(super) fn says(stack: &Stack, state: &State, host: &HostName) -> Option<(String, bool)> {
     let brokers = brokers(stack, state);
     let broker = brokers.iter().find(|broker| broker.host == host)?;
@@ -148,7 +149,22 @@ pub(super) fn says(stack: &Stack, state: &State, host: &HostName) -> Option<(Str
         true => format!("rabbitmq sees {seen} of {wanted} nodes"),
         false => format!("rabbitmq serves nobody, and saw {seen} of {wanted} nodes"),
     };
-    Some((words, broker.serves && seen + state.held(stack) >= wanted))
+    let sees = |other: &Broker<'_>| {
+        let name = node_on(other.host.as_str());
+        broker
+            .members
+            .is_some_and(|known| known.running.contains(&name))
+    };
+    let sees_all = brokers.iter().filter(|other| other.runs).all(sees);
+    Some((words, broker.serves && sees_all))
+}
+
+/// Whether each host should have a node, and this one has none while others run.
+pub(super) fn is_missing(stack: &Stack, state: &State, host: &HostName) -> bool {
+    let brokers = brokers(stack, state);
+    wanted(stack) == stack.members.len()
+        && brokers.iter().any(|other| other.runs)
+        && brokers.iter().any(|own| own.host == host && !own.runs)
 }
 
 /// Under `pause_minority` a minority of the nodes serves nobody.
