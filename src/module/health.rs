@@ -31,7 +31,7 @@ pub struct MemberHealth {
 pub enum Light {
     /// Works.
     Green,
-    /// Kept out of work by this program itself, until all else is well: a node that it has drained.
+    /// Kept out of work: a node that is drained, by this program until all else is well, or by a person.
     Held,
     /// Works, but not as it should.
     Yellow,

@@ -16,6 +16,8 @@ pub struct Ledger {
     /// The secret key that was written last, and whether the world has destroyed its last copy.
     pub key: Option<Vec<u8>>,
     pub key_gone: bool,
+    /// Whether the world has destroyed the last copy of the database that the application had filled.
+    pub database_gone: bool,
     /// How often another one was written over it.
     pub other_keys: usize,
 }
@@ -72,5 +74,12 @@ impl Cluster {
         self.ledger.gone_rows = self.ledger.rows.difference(&rows).copied().collect();
         self.ledger.gone_lines = self.ledger.lines.difference(&lines).copied().collect();
         self.ledger.key_gone = self.kept_key().is_none();
+        let data = |one: &super::database::Instance| {
+            one.data
+                .iter()
+                .chain(&one.aside)
+                .any(|data| data.key.is_some())
+        };
+        self.ledger.database_gone |= self.ledger.key.is_some() && !self.databases.iter().any(data);
     }
 }

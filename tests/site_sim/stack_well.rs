@@ -86,8 +86,10 @@ fn key(cluster: &Cluster, say: &mut impl FnMut(bool, &str)) {
     );
     let p = cluster.served();
     let data = p.and_then(|p| cluster.databases[p].data.as_ref());
+    // An application that runs on fills no new one; it does when it starts.
+    let is_new = |key: &Option<Vec<u8>>| key.is_none() && cluster.ledger.database_gone;
     say(
-        data.is_some_and(|data| data.key.as_deref() == key),
+        data.is_some_and(|data| data.key.as_deref() == key || is_new(&data.key)),
         "the database is of that key",
     );
     let place = Place {

@@ -42,14 +42,12 @@ pub(super) fn of(stack: &Stack, state: &State) -> Health {
         .enumerate()
         .map(|(index, host)| {
             let (mut light, mut says) = member(state, running, host);
-            if light == Light::Red && state.is_held(host) {
-                light = Light::Held;
-            } else if let (Light::Red, Some(_), Some(word)) =
-                (light, running, state.taken_out(host))
-            {
+            if let (Light::Red, Some(_), Some(word)) = (light, running, state.taken_out(host)) {
                 // Somebody wants it so: nothing there is broken.
-                light = Light::Yellow;
-                says = format!("{says}: its node is set to `{word}`");
+                light = Light::Held;
+                if !state.is_held(host) {
+                    says = format!("{says}: its node is set to `{word}`");
+                }
             }
             if let Some((words, whole)) = rabbitmq::says(stack, state, host) {
                 says = format!("{says}; {words}");

@@ -98,7 +98,7 @@ impl State {
     /// How many hosts are so.
     pub(super) fn held(&self, wanted: &Wanted) -> usize {
         let hosts = wanted.members.iter();
-        hosts.filter(|host| self.is_held(host)).count()
+        hosts.filter(|host| self.taken_out(host).is_some()).count()
     }
 
     /// Host names of the nodes that can take tasks of the stack.

@@ -56,10 +56,7 @@ fn member_health(swarm: &Swarm, state: &State, nodes: &[Node], member: &Member) 
         _ => None,
     };
     match (here, own) {
-        (Here::Active { .. }, Some(node)) => {
-            let marked = swarm.observed(state, member).marked;
-            (light(node, marked), words(node))
-        }
+        (Here::Active { .. }, Some(node)) => (light(node), words(node)),
         (Here::Active { .. }, None) if nodes.is_empty() => {
             (Light::Red, "no manager tells the roster".to_owned())
         }
@@ -82,17 +79,15 @@ fn member_health(swarm: &Swarm, state: &State, nodes: &[Node], member: &Member) 
     }
 }
 
-fn light(node: &Node, marked: bool) -> Light {
+fn light(node: &Node) -> Light {
     if node.state != "ready" || (node.votes() && node.reachability != "reachable") {
         Light::Red
-    } else if node.availability == "drain" && marked {
-        // It ends when all layers are well on it: it must not hold up what makes them well.
-        Light::Held
     } else if node.availability != "active" {
+        // By this program until all layers are well on it, or by a person: it must not hold up what makes others well.
+        Light::Held
+    } else {
         // Another role than the wanted one is a change to come, and no illness: managers that become
         // workers one after the other must not hold each other up.
-        Light::Yellow
-    } else {
         Light::Green
     }
 }
