@@ -95,7 +95,7 @@ impl State {
         marked.is_some_and(|docker| docker.marked) && self.taken_out(host) == Some("drain")
     }
 
-    /// How many hosts are so.
+    /// How many hosts take no tasks because their nodes are set so.
     pub(super) fn held(&self, wanted: &Wanted) -> usize {
         let hosts = wanted.members.iter();
         hosts.filter(|host| self.taken_out(host).is_some()).count()
