@@ -25,7 +25,8 @@ pub fn inventory(lab: &Lab) -> PathBuf {
         .write(lab, "whole.yml")
 }
 
-fn run(lab: &Lab, words: &[&str]) -> Ended {
+/// A run with it.
+pub fn run(lab: &Lab, words: &[&str]) -> Ended {
     lab.provision_with(&inventory(lab), words)
 }
 
@@ -127,62 +128,6 @@ pub fn customisations(lab: &Lab) {
         1,
         "docker service create --quiet --detach --name mesh --replicas 0 --publish published=18080,target=80,mode=ingress registry.hub.docker.com/library/nginx:1.27-alpine && docker service rm mesh",
     );
-}
-
-/// The fingerprints that clients of nginx and RabbitMQ see on each host, in its container's own network.
-fn presented(lab: &Lab) -> Vec<String> {
-    lab.sh_all(
-        "for l in nginx:443 rabbitmq:5671; do\n\
-         c=$(docker ps -q --filter label=com.docker.swarm.service.name=ke2_${l%:*})\n\
-         nsenter -t $(docker inspect --format '{{.State.Pid}}' $c) -n openssl s_client -connect 127.0.0.1:${l#*:} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256\n\
-         done",
-    )
-}
-
-/// A name is added: the certificate is made anew, and loaded by the running servers, those too that a run did
-/// not reach.
-pub fn certificates(lab: &Lab) {
-    let (before, containers) = (presented(lab), lab.sh_all("docker ps -q | sort"));
-    assert!(before.iter().all(|seen| *seen == before[0]), "{before:?}");
-    let wider = ["-e", "cert_cn=ke2.example"];
-    let planned = run(
-        lab,
-        &[&wider[..], &["--dry-run", "--output", "json"]].concat(),
-    )
-    .expect(0);
-    let planned = super::plan::steps(&planned.plan());
-    assert_eq!(planned.len(), 1 + 2 * 3, "{planned:#?}");
-    let done = run(lab, &[&wider[..], &["--output", "json"]].concat()).expect(0);
-    assert_eq!(done.done(), planned);
-    let after = presented(lab);
-    assert!(after.iter().all(|seen| *seen == after[0]), "{after:?}");
-    let changed = before[0].lines().zip(after[0].lines());
-    assert!(changed.clone().count() == 2 && changed.clone().all(|(old, new)| old != new));
-    assert_eq!(
-        lab.sh_all("docker ps -q | sort"),
-        containers,
-        "none was started again"
-    );
-    // A run that died after the files were written: here they are put back behind its back.
-    let issue = planned
-        .iter()
-        .find(|step| step.0.starts_with("certificates/issue"));
-    assert!(issue.is_some(), "{planned:#?}");
-    lab.sh(1, "cp -a /mnt/gluster/ssl /root/ssl");
-    run(lab, &[&wider[..], &["--detailed-exitcode"]].concat()).expect(0);
-    lab.sh(
-        1,
-        "cd /root && openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=other -keyout /tmp/other.key -out /tmp/other.crt 2>/dev/null\n\
-         cp /tmp/other.crt /mnt/gluster/ssl/server.crt; cp /tmp/other.key /mnt/gluster/ssl/server.key\n\
-         docker exec $(docker ps -q --filter label=com.docker.swarm.service.name=ke2_nginx) nginx -s reload; sleep 2\n\
-         cp -a /root/ssl/server.crt /root/ssl/server.key /mnt/gluster/ssl/",
-    );
-    let ended = run(lab, &[&wider[..], &["--output", "json"]].concat()).expect(0);
-    let wanted = super::plan::step("certificates/reload/nginx", 1, "repair");
-    assert_eq!(ended.done(), [wanted].into());
-    assert_eq!(presented(lab), after);
-    // The name that is not asked for any more does no harm.
-    run(lab, &["--detailed-exitcode"]).expect(0);
 }
 
 /// What people do to a stack by hand, and a changed declaration.

@@ -12,6 +12,7 @@ mod apply;
 mod bad_input;
 mod blank;
 mod by_hand;
+mod certificates;
 mod conformance;
 mod disks;
 mod drift;
@@ -81,7 +82,10 @@ fn whole_cluster() {
         kompira::customisations(&lab);
     });
     scenario("a certificate made anew is loaded everywhere", || {
-        kompira::certificates(&lab);
+        certificates::renamed(&lab);
+    });
+    scenario("a certificate that is about to end", || {
+        certificates::expiring(&lab);
     });
     scenario("changes by hand and of the declaration", || {
         kompira::changes(&lab);

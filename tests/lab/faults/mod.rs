@@ -24,18 +24,20 @@ use std::time::{Duration, Instant};
 /// ping 42 s, PostgreSQL's sender and receiver 60 s, the swarm's heartbeat 15 s.
 const CUT: Duration = Duration::from_secs(100);
 
-/// Six trials on the layers below the stack; with `PROVISION_TRIALS` those whose names contain one of its words, which
-/// are separated by commas.
+/// Whether a trial of this name is to be tried: all are, or with `PROVISION_TRIALS` those whose names contain one of its
+/// words, which are separated by semicolons.
+fn is_wanted(name: &str) -> bool {
+    let words = std::env::var("PROVISION_TRIALS").unwrap_or_default();
+    words.split(';').any(|word| name.contains(word))
+}
+
+/// Six trials on the layers below the stack.
 pub fn some(lab: &Lab) {
     let cluster = scenario("the layers below the stack", || Cluster::build(lab, false));
     scenario("used through the address", || pgpool::used(lab));
     let ledger = scenario("two writers", || Ledger::open(lab, &HOSTS));
-    let wanted = std::env::var("PROVISION_TRIALS").unwrap_or_default();
-    let is_wanted = |case: &Case| {
-        let name = case.to_string();
-        wanted.split(',').any(|word| name.contains(word))
-    };
-    for case in fault::SOME.into_iter().filter(is_wanted) {
+    let wanted = |case: &Case| is_wanted(&case.to_string());
+    for case in fault::SOME.into_iter().filter(wanted) {
         scenario(&case.to_string(), || trial(&cluster, &ledger, case));
     }
 }
@@ -61,7 +63,7 @@ pub fn every() {
     let report = Report::open();
     let left: Vec<Case> = fault::every()
         .into_iter()
-        .filter(|case| !report.has(case))
+        .filter(|case| !report.has(case) && is_wanted(&case.to_string()))
         .collect();
     if !left.is_empty() {
         let lab = scenario("three hosts and a client", || Lab::up("faults", 4));
