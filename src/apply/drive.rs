@@ -229,9 +229,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
             }
             Finished::Asked(host, answers) => {
                 self.busy.remove(&host);
-                for (query, answer) in answers {
-                    self.engine.learn(&host, query, answer);
-                }
+                self.engine.learn(&host, answers);
                 self.note_unreachable(&host);
             }
             Finished::Polled(index, polled) => {
@@ -247,7 +245,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                     }
                 }
                 self.engine
-                    .learn(&wait.until.host, wait.until.query, answer);
+                    .learn(&wait.until.host, [(wait.until.query, answer)]);
                 self.engine.refresh(&gone);
                 self.note_unreachable(&wait.until.host);
             }

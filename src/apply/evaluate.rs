@@ -15,10 +15,12 @@ impl<F: super::Fleet> Engine<'_, F> {
     ///
     /// Knowledge flows forward only: what a task changes concerns later ones, so that one pass is enough.
     pub(super) fn evaluate(&mut self) {
-        while let Some(index) = self.ties.next() {
+        while let Some((index, endangered)) = self.ties.next() {
             let built = self.build(index);
             let decided = self.decide(index);
-            self.progress[index].hazard = self.hazard(index);
+            if built || decided || endangered {
+                self.progress[index].hazard = self.hazard(index);
+            }
             self.register(index);
             if built || decided {
                 self.note_pending(index);
@@ -205,8 +207,14 @@ impl<F: super::Fleet> Engine<'_, F> {
     }
 
     /// Keeps what a host answered.
-    pub(super) fn learn(&mut self, host: &HostName, query: Query, answer: Seen<Answer>) {
-        self.memory.insert(host, query, answer);
+    pub(super) fn learn(
+        &mut self,
+        host: &HostName,
+        answers: impl IntoIterator<Item = (Query, Seen<Answer>)>,
+    ) {
+        for (query, answer) in answers {
+            self.memory.insert(host, query, answer);
+        }
         self.ties.touch_askers(host);
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Ties {
     wide: BTreeSet<usize>,
     /// Those for which something has changed.
     dirty: BTreeSet<usize>,
+    /// Of those, the ones before which other steps are open than before.
+    endangered: BTreeSet<usize>,
 }
 
 impl Ties {
@@ -94,9 +96,10 @@ impl Ties {
             .extend(self.askers.get(host).into_iter().flatten());
     }
 
-    /// The first task for which something has changed.
-    pub(super) fn next(&mut self) -> Option<usize> {
-        self.dirty.pop_first()
+    /// The first task for which something has changed, and whether that is the open steps before it.
+    pub(super) fn next(&mut self) -> Option<(usize, bool)> {
+        let index = self.dirty.pop_first()?;
+        Some((index, self.endangered.remove(&index)))
     }
 
     /// The open steps of a task are others than before: later tasks may depend on what they change.
@@ -124,11 +127,12 @@ impl Ties {
         }
         for step in before.iter().chain(now) {
             if step.scope.is_wide() {
-                self.dirty.extend(index + 1..tasks);
+                self.endangered.extend(index + 1..tasks);
             } else if let Some(askers) = self.askers.get(&step.subject) {
-                self.dirty.extend(askers.range(index + 1..));
+                self.endangered.extend(askers.range(index + 1..));
             }
         }
+        self.dirty.extend(&self.endangered);
     }
 
     /// The tasks before `index` with open steps that could change what one of these hosts answers, in order.

@@ -11,8 +11,11 @@ use provision::report::{Event, Outcome, Redactor, Reporter, Sink};
 use provision::run::compile::{Selection, compile};
 use provision::run::outcome;
 use provision::run::project::Project;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::{self, Display, Write};
+use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +52,7 @@ pub struct Ended {
     /// In simulated time.
     pub took: Duration,
     /// All events of the run, for a person who reads why a test fails.
-    pub story: String,
+    pub story: Story,
 }
 
 impl Ended {
@@ -71,11 +74,34 @@ impl Ended {
     }
 }
 
-struct Story(std::rc::Rc<std::cell::RefCell<String>>);
+/// What was reported, written down only when somebody reads it: that would cost more than many a run.
+#[derive(Debug, Default)]
+pub struct Story {
+    events: Vec<Event>,
+    text: OnceCell<String>,
+}
 
-impl Sink for Story {
+impl Deref for Story {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        let line = |event: &Event| format!("{event:?}\n");
+        self.text
+            .get_or_init(|| self.events.iter().map(line).collect())
+    }
+}
+
+impl Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+struct Listener(Rc<RefCell<Story>>);
+
+impl Sink for Listener {
     fn event(&mut self, event: &Event) {
-        let _ = writeln!(self.0.borrow_mut(), "{event:?}");
+        self.0.borrow_mut().events.push(event.clone());
     }
 }
 
@@ -195,8 +221,9 @@ impl Site {
     /// `apply --limit`
     pub fn apply_to(&self, sim: &Sim, limit: Option<usize>) -> Ended {
         sim.begin();
-        let story = std::rc::Rc::new(std::cell::RefCell::new(String::new()));
-        let report = Reporter::new(vec![Box::new(Story(story.clone()))], Redactor::default());
+        let story = Rc::new(RefCell::new(Story::default()));
+        let listener = Listener(story.clone());
+        let report = Reporter::new(vec![Box::new(listener)], Redactor::default());
         self.block(async {
             let mut engine = self.engine(sim, limit);
             engine.drive(Mode::Look, &report, &sim.interrupt).await;

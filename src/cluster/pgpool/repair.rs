@@ -1,7 +1,8 @@
 //! The standbys: made by online recovery (P2, P4), attached (P5), or left to a person. One at a time.
 
+use super::state::Observed;
 use super::table::View;
-use super::{follow, ids, refuse, slots};
+use super::{ATTACH_UNIT, follow, ids, refuse, slots};
 use crate::cluster::former_primary;
 use crate::inventory::HostName;
 use crate::plan::{
@@ -172,6 +173,9 @@ pub(super) fn standbys(view: &View<'_>, decision: &mut Decision) {
                 });
             }
             step = step.need(detached).need(Claim::new(host, server, stopped));
+        }
+        if verb == "attach" && view.seen(host).is_some_and(Observed::attaches_itself) {
+            step = step.assume(format!("{ATTACH_UNIT}, which runs there, is not quicker"));
         }
         // Serial: a second copy at once would halve the speed of both and double what is at stake.
         if let Some(claim) = before.replace(done) {

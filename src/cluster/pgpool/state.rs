@@ -149,6 +149,11 @@ impl Observed {
         self.unit.known().is_some_and(Unit::is_active)
     }
 
+    /// Whether its own unit, some minutes after a boot, is at work to have its standby attached.
+    pub(super) fn attaches_itself(&self) -> bool {
+        self.attach.known().is_some_and(Unit::is_active)
+    }
+
     /// Why it did not answer.
     pub(super) fn silence(&self) -> &str {
         [

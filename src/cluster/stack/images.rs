@@ -71,10 +71,11 @@ impl Module for StackImages {
     }
 
     fn plan(&self, state: &State) -> Decision {
-        let no_engine = state
-            .docker
-            .known()
-            .is_some_and(|docker| docker.engine.is_none());
+        // One that was in a swarm before has what it ran there, and one that hangs may have it: that is looked at once it
+        // answers.
+        let no_engine = state.docker.known().is_some_and(|docker| {
+            docker.engine.is_none() && !docker.hangs && docker.trace.is_empty()
+        });
         let missing = self
             .images
             .iter()
