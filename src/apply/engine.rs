@@ -7,7 +7,7 @@ use crate::inventory::HostName;
 use crate::module::{AnyModule, Verdict};
 use crate::plan::{Class, Step, StepId};
 use crate::playbook::Val;
-use crate::probe::answers::Key;
+use crate::probe::answers::{Expected, Key};
 use crate::probe::{Memory, Need, Query};
 use crate::yaml::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +75,7 @@ pub enum Stage {
     Decided(Box<Verdict>),
 }
 
+#[derive(Debug)]
 pub(super) struct Progress {
     pub(super) stage: Stage,
     /// What it decided when it could decide last.
@@ -82,6 +83,8 @@ pub(super) struct Progress {
     pub(super) module: Option<Box<AnyModule>>,
     /// What the verdict depends on.
     pub(super) asked: BTreeSet<Key>,
+    /// What it expects the steps before it to write.
+    pub(super) expected: Expected,
     /// An earlier step that may change what the verdict depends on: `package/install/docker-ce on ke2-server1`.
     pub(super) hazard: Option<String>,
     /// What will be asked when the arguments are known.
@@ -159,6 +162,7 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
                 last: Last::Never,
                 module: None,
                 asked: BTreeSet::new(),
+                expected: Expected::new(),
                 hazard: None,
                 foreseen: Vec::new(),
                 health: None,

@@ -4,7 +4,7 @@ use super::engine::{Built, Engine, Stage};
 use super::ties::Pending;
 use super::turn::Last;
 use crate::inventory::HostName;
-use crate::plan::{Scope, Step};
+use crate::plan::{Act, Scope, Step};
 use crate::playbook::Val;
 use crate::probe::answers::Key;
 use crate::probe::{Answer, Answers, Query, Seen};
@@ -16,6 +16,9 @@ impl<F: super::Fleet> Engine<'_, F> {
     /// Knowledge flows forward only: what a task changes concerns later ones, so that one pass is enough.
     pub(super) fn evaluate(&mut self) {
         while let Some((index, endangered)) = self.ties.next() {
+            if endangered {
+                self.revise(index);
+            }
             let built = self.build(index);
             let decided = self.decide(index);
             if built || decided || endangered {
@@ -74,13 +77,16 @@ impl<F: super::Fleet> Engine<'_, F> {
         if !self.may_decide(index) {
             return false;
         }
-        let progress = &mut self.progress[index];
-        let Some(module) = &progress.module else {
+        let Some(module) = &self.progress[index].module else {
             return false;
         };
-        let seen = Answers::new(&self.memory);
+        let before = self.before(index);
+        let seen = Answers::expecting(&self.memory, &before);
         let found = module.verdict(&seen);
-        progress.asked = seen.into_asked();
+        let (asked, expected) = seen.into_asked();
+        let progress = &mut self.progress[index];
+        progress.asked = asked;
+        progress.expected = expected;
         for (host, _) in &progress.asked {
             self.ties.asks(index, host);
         }
@@ -180,6 +186,12 @@ impl<F: super::Fleet> Engine<'_, F> {
                     subject: step.subject.clone(),
                     scope: step.act.writes(),
                     id: step.id.to_string(),
+                    writes: match &step.act {
+                        Act::WriteFile { path, content, .. } => {
+                            Some((path.clone(), content.sha256()))
+                        }
+                        _ => None,
+                    },
                 })
                 .collect(),
             _ => Vec::new(),
@@ -201,6 +213,7 @@ impl<F: super::Fleet> Engine<'_, F> {
             let hazard = hazard.map(|step| format!("{} on {}", step.id, step.subject));
             earlier.extend(&progress.pending);
             hazard == progress.hazard
+                && self.is_as_expected(index)
                 && !matches!(progress.stage, Stage::Fresh)
                 && !self.may_decide(index)
         })

@@ -1,5 +1,6 @@
 //! The interpreter: asks, decides by the modules, and does the steps. The only code that changes a host.
 
+mod before;
 mod certify;
 mod drive;
 mod engine;

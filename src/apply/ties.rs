@@ -12,6 +12,8 @@ pub(super) struct Pending {
     pub(super) subject: HostName,
     pub(super) scope: Scope,
     pub(super) id: String,
+    /// The file that it writes, and the SHA-256 of what that will hold.
+    pub(super) writes: Option<(String, String)>,
 }
 
 /// Tasks are named by their indices. What is noted here once is not taken back: a tie too many
@@ -133,6 +135,16 @@ impl Ties {
             }
         }
         self.dirty.extend(&self.endangered);
+    }
+
+    /// The tasks before `index` with open steps for a host, in order.
+    pub(super) fn earlier_for(
+        &self,
+        index: usize,
+        host: &HostName,
+    ) -> impl DoubleEndedIterator<Item = usize> {
+        let pending = self.pending.get(host).into_iter();
+        pending.flat_map(move |all| all.range(..index)).copied()
     }
 
     /// The tasks before `index` with open steps that could change what one of these hosts answers, in order.

@@ -33,6 +33,8 @@ pub struct Sight {
     /// Noted at the start and at each reload.
     reloaded: Seen<Option<path::Content>>,
     files: BTreeMap<String, Seen<PathState>>,
+    /// SHA-256 of what an earlier step is about to write there.
+    coming: BTreeMap<String, String>,
 }
 
 /// What follows.
@@ -93,14 +95,17 @@ impl Stamp {
 
     /// Looks; the caller settles.
     pub fn look(&self, seen: &Answers<'_>) -> Sight {
-        let files = self.restarted.iter().chain(&self.reloaded);
+        let files = || self.restarted.iter().chain(&self.reloaded);
         Sight {
             directory: seen.path(&self.host, directory(&self.unit)),
             drop_in: self.drop_in.look(seen),
             started: self.note(seen, "start", &self.restarted),
             reloaded: self.note(seen, "reload", &self.reloaded),
-            files: files
+            files: files()
                 .map(|path| (path.clone(), seen.path(&self.host, &**path)))
+                .collect(),
+            coming: files()
+                .filter_map(|path| Some((path.clone(), seen.coming(&self.host, path)?)))
                 .collect(),
         }
     }
@@ -157,9 +162,10 @@ impl Stamp {
             let noted = noted(&content.bytes);
             let mut older: Vec<&str> = Vec::new();
             for path in paths {
-                let now = match sight.files.get(path)?.known()? {
-                    PathState::File { sha256, .. } => sha256.as_deref(),
-                    _ => None,
+                let now = match (sight.coming.get(path), sight.files.get(path)?.known()?) {
+                    (Some(coming), _) => Some(&**coming),
+                    (None, PathState::File { sha256, .. }) => sha256.as_deref(),
+                    (None, _) => None,
                 };
                 if now != noted.get(path.as_str()).copied() {
                     older.push(path);

@@ -89,6 +89,15 @@ impl Memory {
     }
 }
 
+/// What the files of hosts will hold once the steps before a task are done.
+pub trait Coming: std::fmt::Debug {
+    /// SHA-256 of what such a step writes to the file; `None` when none writes it.
+    fn sha256(&self, host: &HostName, path: &str) -> Option<String>;
+}
+
+/// What a verdict expected of files, by host and path: SHA-256 of what a step before it writes there.
+pub type Expected = BTreeMap<(HostName, String), Option<String>>;
+
 /// A view of the [`Memory`] that notes what was asked and what is missing.
 ///
 /// A getter whose answer is missing returns a placeholder and notes the need; [`Answers::settle`]
@@ -96,18 +105,38 @@ impl Memory {
 #[derive(Debug)]
 pub struct Answers<'a> {
     memory: &'a Memory,
+    coming: Option<&'a dyn Coming>,
     asked: RefCell<BTreeSet<Key>>,
     missing: RefCell<BTreeSet<Key>>,
+    expected: RefCell<Expected>,
 }
 
 impl<'a> Answers<'a> {
-    /// A fresh view.
+    /// A fresh view, for whom no step comes before.
     pub fn new(memory: &'a Memory) -> Self {
         Self {
             memory,
+            coming: None,
             asked: RefCell::default(),
             missing: RefCell::default(),
+            expected: RefCell::default(),
         }
+    }
+
+    /// A fresh view with the steps that come before.
+    pub fn expecting(memory: &'a Memory, coming: &'a dyn Coming) -> Self {
+        Self {
+            coming: Some(coming),
+            ..Self::new(memory)
+        }
+    }
+
+    /// SHA-256 of what a step that comes before writes to a file; `None` when none does, and the file stays as it is seen.
+    pub fn coming(&self, host: &HostName, path: &str) -> Option<String> {
+        let sha256 = self.coming?.sha256(host, path);
+        let key = (host.clone(), path.to_owned());
+        self.expected.borrow_mut().insert(key, sha256.clone());
+        sha256
     }
 
     pub(super) fn get(&self, host: &HostName, query: Query) -> Seen<Answer> {
@@ -133,8 +162,8 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// What was asked through this view, answered or not.
-    pub fn into_asked(self) -> BTreeSet<Key> {
-        self.asked.into_inner()
+    /// What was asked through this view, answered or not, and what was expected.
+    pub fn into_asked(self) -> (BTreeSet<Key>, Expected) {
+        (self.asked.into_inner(), self.expected.into_inner())
     }
 }
