@@ -668,7 +668,7 @@ fn p14_a_stopped_daemon_is_started_and_another_id_refused() {
         host.pgpool.nodes = None;
         host.pgpool.watchdog = None;
     });
-    assert_eq!(lines, ["pgpool/start/db3 repair via db3"]);
+    assert_eq!(lines, ["pgpool/start/db3 create via db3"]);
     let lines = case(|world| world.at("db3").pgpool.node_id = "1".to_owned());
     assert_eq!(lines, ["refuse P14"]);
 }

@@ -84,9 +84,6 @@ fn whole_cluster() {
     scenario("a certificate made anew is loaded everywhere", || {
         certificates::renamed(&lab);
     });
-    scenario("a certificate that is about to end", || {
-        certificates::expiring(&lab);
-    });
     scenario("changes by hand and of the declaration", || {
         kompira::changes(&lab);
     });
@@ -331,6 +328,17 @@ fn all_trials_of_the_address() {
     });
     scenario("used through the address", || pgpool::used(&lab));
     scenario("each host off and on", || pgpool::rebooted(&lab));
+}
+
+/// A certificate of the stack that is about to end.
+#[test]
+#[ignore = "needs root and the lab: `make test-faults`"]
+fn all_trials_of_the_certificate() {
+    let lab = scenario("three hosts up", || Lab::up("certificate", 3));
+    scenario("the whole site", || kompira::run(&lab, &[]).expect(0));
+    scenario("a certificate that is about to end", || {
+        certificates::expiring(&lab);
+    });
 }
 
 /// A cluster that was built by hand, following the source document, is taken over.

@@ -90,8 +90,7 @@ pub(super) fn services<'a>(view: &View<'a>, decision: &mut Decision) -> Vec<Due<
             .extend(drop_in.filter(|step| !matches!(step.act, Act::MakeDirectory { .. })));
         decision.refusals.extend(verdict.refusals);
         let unit = observed.unit.known();
-        let at_boot = unit.is_some_and(|unit| unit.exists() && unit.is_enabled());
-        if !at_boot {
+        if !unit.is_some_and(|unit| unit.exists() && unit.is_enabled()) {
             let why = "it does not start at boot";
             let step = unit_step(host, UnitVerb::Enable, Class::Repair, why);
             decision.steps.push(step);
@@ -131,13 +130,8 @@ pub(super) fn services<'a>(view: &View<'a>, decision: &mut Decision) -> Vec<Due<
             Some("" | "inactive") | None => "it does not run".to_owned(),
             Some(word) => format!("it is {word}"),
         };
-        // What starts at boot was set up before.
-        let class = if at_boot {
-            Class::Repair
-        } else {
-            Class::Create
-        };
-        let mut step = unit_step(host, UnitVerb::Start, class, &why).done(view.serves(host));
+        let mut step =
+            unit_step(host, UnitVerb::Start, Class::Create, &why).done(view.serves(host));
         if let Some(before) = starting {
             // One after the other, so that who is first leads, and no election is lost.
             step = step.need(view.serves(before));
