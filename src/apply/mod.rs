@@ -6,6 +6,7 @@ mod drive;
 mod engine;
 mod evaluate;
 mod fleet;
+mod forget;
 mod gate;
 mod outline;
 mod perform;

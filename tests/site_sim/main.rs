@@ -38,6 +38,7 @@ mod events;
 mod failover;
 mod faults;
 mod fleet;
+mod foretold;
 mod gate;
 mod gluster;
 mod gluster_obeys;

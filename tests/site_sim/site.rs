@@ -23,10 +23,19 @@ pub fn bare_of(hosts: usize, databases: usize, any1: bool) -> Site {
     inventory(hosts, databases, 0, any1)
 }
 
+/// Three hosts without a stack, and one variable more: `name: value`.
+pub fn bare_with(variable: &str) -> Site {
+    inventory_with(3, 3, 0, true, &format!(", {variable}"))
+}
+
 fn inventory(hosts: usize, databases: usize, kompira: usize, any1: bool) -> Site {
+    inventory_with(hosts, databases, kompira, any1, "")
+}
+
+fn inventory_with(hosts: usize, databases: usize, kompira: usize, any1: bool, more: &str) -> Site {
     let synchronous = if any1 { "any1" } else { "off" };
     let mut text = format!(
-        "all:\n  vars: {{ ansible_become: true, cluster_vip: 10.20.0.100, gluster_brick: /data/brick/gvol0, postgres_synchronous: \"{synchronous}\", ca_keytype: \"ec:prime256v1\", cert_keytype: \"ec:prime256v1\" }}\n  hosts:\n"
+        "all:\n  vars: {{ ansible_become: true, cluster_vip: 10.20.0.100, gluster_brick: /data/brick/gvol0, postgres_synchronous: \"{synchronous}\", ca_keytype: \"ec:prime256v1\", cert_keytype: \"ec:prime256v1\"{more} }}\n  hosts:\n"
     );
     for n in 1..=hosts {
         let _ = writeln!(text, "    ke2-server{n}: {{ ansible_host: 10.20.0.{n} }}");
