@@ -5,7 +5,7 @@ use crate::module::Args;
 use crate::plan::{Claim, Expect, Reach, Refusal, StackExpect, Step};
 use crate::playbook::{ArgKind, ArgSpec};
 use crate::probe::machine::Filesystem;
-use crate::probe::{Answers, Query, Seen};
+use crate::probe::{Answers, Need, Query, Seen};
 
 /// Types of file systems that several hosts can have mounted at once.
 const SHARED: [&str; 13] = [
@@ -72,6 +72,29 @@ pub(super) enum Mounted {
     Silent(String),
 }
 
+/// What each host says of where it is.
+#[derive(Clone, Debug)]
+pub(super) struct Mounts(Vec<(HostName, Seen<Filesystem>)>);
+
+impl Mounts {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&HostName, &Seen<Filesystem>)> {
+        self.0.iter().map(|(host, seen)| (host, seen))
+    }
+
+    /// The hosts that did not answer, and why.
+    pub(super) fn silent(&self) -> impl Iterator<Item = (&HostName, &str)> {
+        self.iter()
+            .filter_map(|(host, seen)| Some((host, seen.unknown()?)))
+    }
+
+    /// Who writes there: the first that answers, mounted yet or not, so that a run does what its plan said before the
+    /// mount.
+    pub(super) fn writer(&self) -> Option<&HostName> {
+        let (host, _) = self.iter().find(|(_, seen)| seen.known().is_some())?;
+        Some(host)
+    }
+}
+
 impl Share {
     pub(super) fn from_args(args: &Args<'_>) -> Self {
         Self {
@@ -81,8 +104,29 @@ impl Share {
         }
     }
 
-    pub(super) fn look(&self, seen: &Answers<'_>, host: &HostName) -> Seen<Filesystem> {
-        seen.filesystem(host, &*self.path)
+    /// Where it is on each host. Who speaks for it is known when all have answered: a kept answer of another would not
+    /// be forgotten.
+    pub(super) fn look(&self, seen: &Answers<'_>, hosts: &[HostName]) -> Result<Mounts, Need> {
+        let mounts = hosts
+            .iter()
+            .map(|host| (host.clone(), seen.filesystem(host, &*self.path)));
+        seen.settle(mounts.collect()).map(Mounts)
+    }
+
+    /// Who tells what is there: the first that has it mounted, or the first that answers when none has.
+    pub(super) fn reader<'a>(&self, mounts: &'a Mounts) -> Option<&'a HostName> {
+        mounts
+            .iter()
+            .find(|(_, seen)| matches!(self.mounted(seen), Mounted::Yes))
+            .map(|(host, _)| host)
+            .or_else(|| mounts.writer())
+    }
+
+    /// Where nothing can be decided about what is there: a host has something else in its place (K1).
+    pub(super) fn is_misplaced(&self, mounts: &Mounts) -> bool {
+        mounts
+            .iter()
+            .any(|(_, seen)| matches!(self.mounted(seen), Mounted::No(_)))
     }
 
     pub(super) fn mounted(&self, seen: &Seen<Filesystem>) -> Mounted {
@@ -105,14 +149,25 @@ impl Share {
         }
     }
 
-    /// The step, which is not done unless the directory is mounted then.
-    pub(super) fn guard(&self, step: Step, host: &HostName, mounted: &Mounted) -> Step {
-        let step = match mounted {
-            Mounted::Later => step.assume(format!(
+    /// The step of the writer, which is not done unless the directory is mounted there then.
+    pub(super) fn guard(&self, step: Step, mounts: &Mounts) -> Step {
+        let Some(host) = mounts.writer() else {
+            return step;
+        };
+        let is_mounted = |one: &HostName| {
+            mounts
+                .iter()
+                .any(|(host, seen)| host == one && matches!(self.mounted(seen), Mounted::Yes))
+        };
+        let step = if is_mounted(host) {
+            step
+        } else if self.reader(mounts).is_some_and(is_mounted) {
+            step.assume(format!("{} is mounted by then", self.path))
+        } else {
+            step.assume(format!(
                 "{} is mounted by then, and nothing of this is on it",
                 self.path
-            )),
-            _ => step,
+            ))
         };
         if self.local {
             return step;

@@ -2,12 +2,11 @@
 //!
 //! They are made through one host: the others see them by the share itself.
 
-use super::share::{LOCAL, MOUNTED_BEFORE, Mounted, SHARE, Share};
+use super::share::{LOCAL, MOUNTED_BEFORE, Mounted, Mounts, SHARE, Share};
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Health, Light, MemberHealth, Module, Unfit};
 use crate::plan::{Act, Class, Decision, Reach, Refusal, Step, StepId};
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
-use crate::probe::machine::Filesystem;
 use crate::probe::{Answers, Need, PathState, Seen};
 use std::collections::BTreeMap;
 
@@ -22,7 +21,7 @@ pub struct SharedDir {
 /// What is seen of it.
 #[derive(Clone, Debug)]
 pub struct State {
-    mounts: Vec<(HostName, Seen<Filesystem>)>,
+    mounts: Mounts,
     directories: BTreeMap<String, Seen<PathState>>,
 }
 
@@ -62,16 +61,9 @@ impl Module for SharedDir {
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<State, Need> {
-        let mounts: Vec<_> = self
-            .hosts
-            .iter()
-            .map(|host| (host.clone(), self.share.look(seen, host)))
-            .collect();
-        // Who speaks for the share is known when all have answered: a kept answer of another would not be forgotten.
-        let mounts = seen.settle(mounts)?;
-        let speaker = mounts.iter().find(|(_, mount)| mount.known().is_some());
-        let directories = match speaker {
-            Some((host, _)) => self
+        let mounts = self.share.look(seen, &self.hosts)?;
+        let directories = match self.share.reader(&mounts) {
+            Some(host) => self
                 .directories
                 .iter()
                 .map(|path| (path.clone(), seen.path(host, &**path)))
@@ -98,11 +90,10 @@ impl Module for SharedDir {
             decision.refusals.push(self.share.refuse(evidence));
             return decision;
         }
-        let Some((host, seen)) = state.mounts.iter().find(|(_, seen)| seen.known().is_some())
+        let (Some(host), Some(reader)) = (state.mounts.writer(), self.share.reader(&state.mounts))
         else {
             return decision;
         };
-        let mounted = self.share.mounted(seen);
         for path in &self.directories {
             match state.directories.get(path) {
                 Some(Seen::Is(PathState::Directory { .. })) => {}
@@ -115,12 +106,12 @@ impl Module for SharedDir {
                     };
                     let id = StepId::new(&["shared_dir", "make", path.trim_start_matches('/')]);
                     let step = Step::new(id, host, Class::Create, "it does not exist", act);
-                    decision.steps.push(self.share.guard(step, host, &mounted));
+                    decision.steps.push(self.share.guard(step, &state.mounts));
                 }
                 Some(Seen::Is(_)) => decision.refusals.push(Refusal {
                     code: "K2".to_owned(),
                     because: format!("{path} is no directory, and what is there is not replaced"),
-                    evidence: vec![format!("{host}: something else is at {path}")],
+                    evidence: vec![format!("{reader}: something else is at {path}")],
                     hint: format!(
                         "look at it (`ls -ld {path}`), move it away by hand and run again"
                     ),

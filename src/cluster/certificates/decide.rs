@@ -18,7 +18,14 @@ pub(super) fn date(seconds: i64) -> String {
 }
 
 impl Certificates {
-    pub(super) fn decide(&self, state: &State, host: &HostName, pair: &Pair) -> Decision {
+    /// `host` tells of the pair, `writer` would make it.
+    pub(super) fn decide(
+        &self,
+        state: &State,
+        writer: &HostName,
+        host: &HostName,
+        pair: &Pair,
+    ) -> Decision {
         let broken = [&pair.ca, &pair.server]
             .into_iter()
             .flatten()
@@ -60,9 +67,9 @@ impl Certificates {
             (Some(why), None, None) => match self.silent(state) {
                 Some(refusal) => refusal,
                 None if pair.server.is_some() => self.no_key(host, pair, &why),
-                None => self.make(host, true, &why),
+                None => self.make(writer, true, &why),
             },
-            (Some(why), _, Some(kept)) if kept.has_key => self.make(host, false, &why),
+            (Some(why), _, Some(kept)) if kept.has_key => self.make(writer, false, &why),
             (Some(why), ..) => self.no_key(host, pair, &why),
         };
         let ends = pair.ca.as_ref().map(|ca| ca.not_after);
@@ -132,8 +139,8 @@ impl Certificates {
     fn silent(&self, state: &State) -> Option<Decision> {
         let evidence: Vec<String> = state
             .mounts
-            .iter()
-            .filter_map(|(host, seen)| Some(format!("{host}: {}", seen.unknown()?)))
+            .silent()
+            .map(|(host, why)| format!("{host}: {why}"))
             .collect();
         (!evidence.is_empty()).then(|| {
             let because =

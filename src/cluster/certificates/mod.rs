@@ -8,7 +8,7 @@ mod health;
 mod reload;
 mod wanted;
 
-use super::share::{LOCAL, MOUNTED_BEFORE, Mounted, SHARE, Share};
+use super::share::{LOCAL, MOUNTED_BEFORE, Mounts, SHARE, Share};
 use crate::inventory::HostName;
 use crate::module::attributes::Wanted;
 use crate::module::managed_file::{ManagedFile, Sight};
@@ -16,7 +16,6 @@ use crate::module::{Args, Context, Health, Module, Unfit};
 use crate::plan::{Advice, Content, Decision, Request};
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
 use crate::probe::certificate::{Pair, Place};
-use crate::probe::machine::Filesystem;
 use crate::probe::presented::Presented;
 use crate::probe::{Answers, Need, Seen};
 use wanted::{Kept, Own};
@@ -39,7 +38,8 @@ pub struct Certificates {
 /// What is seen of them.
 #[derive(Clone, Debug)]
 pub struct State {
-    mounts: Vec<(HostName, Seen<Filesystem>)>,
+    mounts: Mounts,
+    /// The pair on the share, and the host that tells of it.
     pair: Option<(HostName, Seen<Pair>)>,
     own: Vec<(ManagedFile, Sight)>,
     /// What servers present on each host whose engine runs.
@@ -106,27 +106,19 @@ impl Module for Certificates {
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<State, Need> {
-        let mounts: Vec<_> = self
-            .hosts
-            .iter()
-            .map(|host| (host.clone(), self.share.look(seen, host)))
-            .collect();
-        // Who speaks for the share is known when all have answered: a kept answer of another would not be forgotten.
-        let mounts = seen.settle(mounts)?;
-        let speaker = mounts.iter().find(|(_, mount)| mount.known().is_some());
-        let speaker = speaker.map(|(host, _)| host.clone());
+        let mounts = self.share.look(seen, &self.hosts)?;
+        let reader = self.share.reader(&mounts).cloned();
         let place = Place {
             folder: self.request.folder.clone(),
             ca: self.request.ca.file.clone(),
             server: self.request.server.file.clone(),
         };
-        let own = speaker.iter().flat_map(|host| self.own_files(host));
-        let own = own.map(|file| {
-            let sight = file.look(seen);
-            (file, sight)
-        });
-        let own = own.collect();
-        let pair = speaker.map(|host| {
+        let looked_at = reader.iter().flat_map(|host| self.own_files(host));
+        let sights = looked_at.map(|file| file.look(seen));
+        let written = mounts.writer().into_iter();
+        let written = written.flat_map(|host| self.own_files(host));
+        let own = written.zip(sights).collect();
+        let pair = reader.map(|host| {
             let pair = seen.certificates(&host, place);
             (host, pair)
         });
@@ -143,21 +135,20 @@ impl Module for Certificates {
         let Some((host, Seen::Is(pair))) = &state.pair else {
             return Decision::default();
         };
-        let mounted = state
-            .mounts
-            .iter()
-            .find(|(one, _)| one == host)
-            .map_or(Mounted::Yes, |(_, seen)| self.share.mounted(seen));
-        if let Mounted::No(_) = mounted {
+        let Some(writer) = state.mounts.writer() else {
+            return Decision::default();
+        };
+        // The mount check of `shared_dir` has refused it already.
+        if self.share.is_misplaced(&state.mounts) {
             return Decision::default();
         }
         let mut decision = if self.own.is_some() {
             self.bring(state)
         } else {
-            self.decide(state, host, pair)
+            self.decide(state, writer, host, pair)
         };
         for step in std::mem::take(&mut decision.steps) {
-            decision.steps.push(self.share.guard(step, host, &mounted));
+            decision.steps.push(self.share.guard(step, &state.mounts));
         }
         if decision.refusals.is_empty() {
             let made_anew = !decision.steps.is_empty();

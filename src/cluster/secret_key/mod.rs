@@ -5,14 +5,13 @@
 
 mod refuse;
 
-use super::share::{LOCAL, MOUNTED_BEFORE, Mounted, SHARE, Share};
+use super::share::{LOCAL, MOUNTED_BEFORE, Mounts, SHARE, Share};
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Module, Unfit};
 use crate::plan::{
     Act, Claim, Class, Content, Decision, Expect, Reach, StackAct, StackExpect, Step, StepId, Wait,
 };
 use crate::playbook::{ArgKind, ArgSpec, ModuleSpec};
-use crate::probe::machine::Filesystem;
 use crate::probe::{Answers, Need, PathState, Query, Seen};
 
 /// How long the application may take between its first table and its key, in seconds.
@@ -32,7 +31,8 @@ pub struct SecretKey {
 /// What is seen of it.
 #[derive(Clone, Debug)]
 pub struct State {
-    mounts: Vec<(HostName, Seen<Filesystem>)>,
+    mounts: Mounts,
+    /// What is at its path, and the host that tells.
     key: Option<(HostName, Seen<PathState>)>,
     tables: Vec<(HostName, Seen<Option<u64>>)>,
 }
@@ -106,17 +106,9 @@ impl Module for SecretKey {
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<State, Need> {
-        let mounts: Vec<_> = self
-            .hosts
-            .iter()
-            .map(|host| (host.clone(), self.share.look(seen, host)))
-            .collect();
-        // Who speaks for the share is known when all have answered: a kept answer of another would not be forgotten.
-        let mounts = seen.settle(mounts)?;
-        let key = mounts
-            .iter()
-            .find(|(_, mount)| mount.known().is_some())
-            .map(|(host, _)| (host.clone(), seen.path(host, &*self.path)));
+        let mounts = self.share.look(seen, &self.hosts)?;
+        let reader = self.share.reader(&mounts);
+        let key = reader.map(|host| (host.clone(), seen.path(host, &*self.path)));
         // Only while it matters: a key that is there is the key.
         let filled = matches!(&key, Some((_, Seen::Is(PathState::File { size, .. }))) if *size > 0);
         let asked: &[HostName] = if filled { &[] } else { &self.database_hosts };
@@ -135,13 +127,11 @@ impl Module for SecretKey {
         let Some((host, Seen::Is(path))) = &state.key else {
             return Decision::default();
         };
-        let mounted = state
-            .mounts
-            .iter()
-            .find(|(one, _)| one == host)
-            .map_or(Mounted::Yes, |(_, seen)| self.share.mounted(seen));
+        let Some(writer) = state.mounts.writer() else {
+            return Decision::default();
+        };
         // The mount check of `shared_dir` has refused it already.
-        if let Mounted::No(_) = mounted {
+        if self.share.is_misplaced(&state.mounts) {
             return Decision::default();
         }
         match (path, &self.secret) {
@@ -167,11 +157,11 @@ impl Module for SecretKey {
                 };
                 let id = StepId::new(&["secret_key", "fill", self.path.trim_start_matches('/')]);
                 let why = "it is empty, and the inventory has the key of the database";
-                let step = Step::new(id, host, Class::Repair, why, act);
-                step_only(self.share.guard(step, host, &mounted))
+                let step = Step::new(id, writer, Class::Repair, why, act);
+                step_only(self.share.guard(step, &state.mounts))
             }
             (PathState::File { .. }, _) => self.unfilled(state, host),
-            (PathState::Absent, _) => self.make(state, host, &mounted),
+            (PathState::Absent, _) => self.make(state, writer),
             (PathState::Directory { .. } | PathState::Other(_), _) => self.refuse(
                 "K2",
                 "is no regular file, and what is there is not replaced",
@@ -190,7 +180,7 @@ fn step_only(step: Step) -> Decision {
 }
 
 impl SecretKey {
-    fn make(&self, state: &State, host: &HostName, mounted: &Mounted) -> Decision {
+    fn make(&self, state: &State, host: &HostName) -> Decision {
         if self.secret.is_none()
             && let Some(refusal) = self.populated(state).or_else(|| self.silent(state))
         {
@@ -226,7 +216,7 @@ impl SecretKey {
                 "the external database is a new one: if it has data, set `secret_key` to its key",
             );
         }
-        step_only(self.share.guard(step, host, mounted))
+        step_only(self.share.guard(step, &state.mounts))
     }
 
     /// The application makes the tables of a new database and its key at almost the same time, and the share is asked

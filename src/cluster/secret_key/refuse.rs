@@ -30,10 +30,7 @@ impl SecretKey {
 
     /// K3: a host that does not answer may hold the key, or a database with data.
     pub(super) fn silent(&self, state: &State) -> Option<Decision> {
-        let shares = state
-            .mounts
-            .iter()
-            .filter_map(|(host, seen)| Some((host, seen.unknown()?)));
+        let shares = state.mounts.silent();
         let tables = state
             .tables
             .iter()
