@@ -60,7 +60,7 @@ test-shapes: tools ## Whole clusters of other shapes, up to six hosts, one built
 test-faults: tools ## Every fault on every role of the whole site, under two writers; hours, goes on where it was broken off, writes docs/faults.md
 	cargo build --locked --workspace --bins
 	export PROVISION_LAB=$$(realpath $(CARGO_TARGET_DIR))/debug/lab PROVISION_FAULTS=$$(realpath $(CARGO_TARGET_DIR))/faults
-	cargo test --locked -p provision --test lab -- --ignored all_trials --test-threads=1 --nocapture
+	cargo test --locked -p provision --test lab -- --ignored all_trials --test-threads=2 --nocapture
 	cp $$PROVISION_FAULTS/faults.md docs/faults.md
 	rm -r $$PROVISION_FAULTS
 

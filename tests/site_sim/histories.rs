@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const ENOUGH: usize = 3;
 
 /// Fresh histories of a test run.
-const FRESH: u64 = 500;
+const FRESH: u64 = 2_000;
 
 pub struct Ground {
     pub site: Site,

@@ -152,7 +152,7 @@ impl Damaged<'_> {
             "pool_passwd differs",
             other,
             "sed -i 's/^kompira:.*/kompira:AESAAAAAAAAAAAAAAAAAAAAAA==/' /etc/pgpool-II/pool_passwd",
-            &["pgpool/"],
+            &["template/write/etc/pgpool-II/pool_passwd"],
         );
         self.mended(
             "known_hosts of `postgres` is stale",
