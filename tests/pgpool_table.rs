@@ -641,7 +641,19 @@ fn p12_the_address_and_the_majority_are_waited_for() {
     let lines = case(|world| {
         world.at("db2").addresses.pop();
     });
-    assert_eq!(lines, [format!("wait db2: it has the address {VIP}")]);
+    let wait = format!("wait db2: it has the address {VIP}");
+    assert_eq!(lines, [wait.clone(), "refuse P12".to_owned()]);
+    // What else there is to do does not wait for it.
+    let lines = case(|world| {
+        world.at("db2").addresses.pop();
+        world.at("db3").active = false;
+        world.at("db3").pgpool.nodes = None;
+        world.at("db3").pgpool.watchdog = None;
+    });
+    assert!(
+        lines.contains(&wait) && lines.iter().any(|line| line.contains("pgpool/start/db3")),
+        "{lines:?}"
+    );
     let lines = case(|world| {
         for host in world.0.values_mut() {
             let watchdog = host.pgpool.watchdog.as_mut().unwrap();

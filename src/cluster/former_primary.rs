@@ -10,34 +10,54 @@ use crate::probe::{Answers, Seen};
 /// What a former primary is asked, and what it says.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub(crate) struct Beyond {
-    /// Its timeline, and where the present primary left it.
+    /// Where the two parted, on the last timeline that they share.
     pub fork: Fork,
+    /// The timeline on which the former primary went on: that one, or its own when it was promoted beside the present one.
+    pub timeline: u32,
     /// What it committed after that.
     pub past: Seen<Past>,
 }
 
-/// Asks a stopped former primary. `None` when the present primary's history does not say where they parted, or when the
-/// former one knows of a timeline after its own.
+/// The present primary's timeline, and those that it has left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Present<'a> {
+    pub timeline: u32,
+    pub history: &'a [Fork],
+}
+
+/// Asks a stopped former primary. `None` when the histories of the two do not say where they parted.
 pub(crate) fn look(
     seen: &Answers<'_>,
     host: &HostName,
     about: &postgres::About,
     (control, own): (&Control, &[Fork]),
-    primary: &[Fork],
+    primary: Present<'_>,
 ) -> Option<Beyond> {
-    let knows_newer = own.iter().any(|fork| fork.timeline >= control.timeline);
-    let fork = primary
-        .iter()
-        .find(|fork| fork.timeline == control.timeline && !knows_newer)?;
+    let fork = parted(control, own, primary)?;
     let past = About {
         bin: about.bin.clone(),
         data: about.data.clone(),
-        timeline: fork.timeline,
+        timeline: control.timeline,
         at: fork.at,
     };
     Some(Beyond {
         fork: fork.clone(),
+        timeline: control.timeline,
         past: seen.postgres_past(host, past),
+    })
+}
+
+/// Where the present primary left the former one's timeline, or where the former one, promoted by hand, left the present
+/// one's.
+fn parted<'a>(control: &Control, own: &'a [Fork], primary: Present<'a>) -> Option<&'a Fork> {
+    // It was promoted once more and has not told its control file yet.
+    if own.iter().any(|fork| fork.timeline >= control.timeline) {
+        return None;
+    }
+    let left = |fork: &&Fork| fork.timeline == control.timeline;
+    primary.history.iter().find(left).or_else(|| {
+        let (last, before) = own.split_last()?;
+        (last.timeline == primary.timeline && before == primary.history).then_some(last)
     })
 }
 
@@ -47,10 +67,21 @@ impl Beyond {
         self.past.known()?.commits
     }
 
+    /// Whether it certainly has nothing that the present primary lacks, and the present one is the newer: that a standby was
+    /// promoted beside a primary was somebody's will, and a person decides.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.commits() == Some(0) && self.timeline == self.fork.timeline
+    }
+
     /// One line of evidence.
     pub(crate) fn says(&self, host: &HostName) -> String {
         let Fork { timeline, at } = &self.fork;
-        let place = format!("past {at}, where timeline {timeline} was left");
+        let place = if self.timeline == *timeline {
+            format!("past {at}, where timeline {timeline} was left")
+        } else {
+            let own = self.timeline;
+            format!("past {at}, where it left timeline {timeline} for its own timeline {own}")
+        };
         match &self.past {
             Seen::Is(past) => match past.commits {
                 Some(0) => format!("{host}: no commit {place}"),

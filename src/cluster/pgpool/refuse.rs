@@ -109,6 +109,25 @@ pub(super) fn address_outside(wanted: &Pgpool, networks: Vec<String>) -> Refusal
     )
 }
 
+/// P12: a majority follows the leader, and it has not taken the address.
+pub(super) fn address_on_nobody(wanted: &Pgpool, leader: &HostName) -> Refusal {
+    refusal(
+        "P12",
+        Reach::LayerAfterWaits,
+        format!(
+            "{} is on no host, and {leader}, which leads the watchdog, does not take it",
+            wanted.vip
+        ),
+        vec![
+            format!("the watchdog's leader: {leader}"),
+            "the address is on: nobody".to_owned(),
+        ],
+        &format!(
+            "/var/log/pgpool_log on {leader} tells why (look for vip.sh, sudo, ip and arping); once that is mended, `systemctl restart pgpool` there hands the lead, and the address, to another host"
+        ),
+    )
+}
+
 /// P13: the address is where it should not be.
 pub(super) fn address_elsewhere(
     wanted: &Pgpool,

@@ -268,7 +268,7 @@ fn stopped(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Row {
 /// primary lacks: its log was read past the fork. What a person gave up, the layer below has moved aside before.
 fn former_primary(view: &View<'_>, host: &HostName, postgres: &Postgres) -> Row {
     let beyond = view.seen(host).and_then(|seen| seen.beyond.as_ref());
-    if let Some(beyond) = beyond.filter(|beyond| beyond.commits() == Some(0)) {
+    if let Some(beyond) = beyond.filter(|beyond| beyond.is_nothing()) {
         return Row::Recover {
             class: Class::Repair,
             why: format!(

@@ -87,16 +87,20 @@ pub(super) fn look(wanted: &Pgpool, seen: &Answers<'_>) -> Result<State, Need> {
 /// Asks stopped former primaries what they have that the only present one lacks.
 fn look_beyond(wanted: &Pgpool, state: &mut State, seen: &Answers<'_>) {
     let known = |host: &HostName| state.hosts.get(host)?.postgres.known();
-    let primaries: Vec<&Postgres> = wanted
+    let primaries: Vec<_> = wanted
         .members
         .iter()
         .filter_map(known)
-        .filter(|postgres| postgres.primary().is_some())
+        .filter_map(|postgres| Some((postgres.primary()?.timeline, &postgres.history)))
         .collect();
-    let [primary] = primaries[..] else {
+    let [(timeline, history)] = primaries[..] else {
         return;
     };
-    let history = primary.history.clone();
+    let history = history.clone();
+    let primary = former_primary::Present {
+        timeline,
+        history: &history,
+    };
     for (host, observed) in &mut state.hosts {
         if let Some(postgres) = observed.postgres.known()
             && postgres.data == Data::Present
@@ -105,7 +109,7 @@ fn look_beyond(wanted: &Pgpool, state: &mut State, seen: &Answers<'_>) {
             && let Some(control) = &postgres.control
         {
             let own = (control, &*postgres.history);
-            observed.beyond = former_primary::look(seen, host, &wanted.server, own, &history);
+            observed.beyond = former_primary::look(seen, host, &wanted.server, own, primary);
         }
     }
 }

@@ -216,18 +216,11 @@ fn waits(view: &View<'_>, decision: &mut Decision) {
         return;
     };
     let vip = view.wanted.vip.to_string();
-    let holders: Vec<&HostName> = view
-        .wanted
-        .members
-        .iter()
-        .filter(|host| view.seen(host).is_some_and(|seen| seen.has(&vip)))
-        .collect();
+    let holders = holders(view);
     match holders[..] {
         [one] if one == leader => {}
         [] => decision.waits.push(Wait {
-            what: format!(
-                "{leader} leads the watchdog and has not taken {vip} yet; when that stays, look at /var/log/pgpool_log there for vip.sh and sudo"
-            ),
+            what: format!("{leader} leads the watchdog and has not taken {vip} yet"),
             until: Claim::new(
                 leader,
                 Query::Interfaces,
@@ -239,6 +232,22 @@ fn waits(view: &View<'_>, decision: &mut Decision) {
             .refusals
             .push(refuse::address_elsewhere(view.wanted, leader, &holders)),
     }
+}
+
+fn holders<'a>(view: &View<'a>) -> Vec<&'a HostName> {
+    let vip = view.wanted.vip.to_string();
+    let has = |host: &&HostName| view.seen(host).is_some_and(|seen| seen.has(&vip));
+    view.wanted.members.iter().filter(has).collect()
+}
+
+/// P12: what is said when the wait for the address was in vain. What else there is to do is not held back by it.
+pub(super) fn in_vain(view: &View<'_>, waits: &[Wait]) -> Option<Refusal> {
+    let vip = view.wanted.vip.to_string();
+    let is_for_it =
+        |wait: &Wait| wait.until.expect == Expect::Pgpool(PgpoolExpect::HasAddress(vip.clone()));
+    let leader = view.leader()?;
+    let awaited = waits.iter().any(is_for_it);
+    awaited.then(|| refuse::address_on_nobody(view.wanted, leader))
 }
 
 fn unit_step(host: &HostName, verb: UnitVerb, class: Class, why: &str) -> Step {

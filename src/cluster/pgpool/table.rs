@@ -72,6 +72,8 @@ pub(super) fn decide(wanted: &Pgpool, state: &State) -> Decision {
     if all {
         decision.waits.clear();
     }
+    let in_vain = steps::in_vain(&view, &decision.waits);
+    decision.refusals.extend(in_vain);
     decision
 }
 

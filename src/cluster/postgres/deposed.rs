@@ -87,7 +87,7 @@ pub(super) fn judge(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Verdi
         return Verdict::Open;
     };
     let why = match state.beyond(former) {
-        Some(beyond) if beyond.commits() == Some(0) => beyond.says(former),
+        Some(beyond) if beyond.is_nothing() => beyond.says(former),
         _ if steps::is_given_up(of, former, disk) => "what it has beyond it is given up".to_owned(),
         _ => return Verdict::Open,
     };

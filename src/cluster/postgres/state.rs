@@ -114,11 +114,15 @@ impl State {
             let tells = |host: &HostName| (host.clone(), seen.pgpool(host, about.clone()));
             self.pgpools = of.members.iter().map(tells).collect();
         }
-        let history = of
-            .here(self, &primary)
-            .disk()
-            .map(|disk| disk.history.clone())
-            .unwrap_or_default();
+        let here = of.here(self, &primary);
+        let (Some(server), Some(disk)) = (here.primary(), here.disk()) else {
+            return;
+        };
+        let (timeline, history) = (server.timeline, disk.history.clone());
+        let primary = former_primary::Present {
+            timeline,
+            history: &history,
+        };
         for (host, observed) in &mut self.hosts {
             let disk = match &observed.here {
                 Here::Stopped(disk) if !disk.standby => Some(disk),
@@ -127,7 +131,7 @@ impl State {
             };
             if let Some(disk) = disk {
                 let own = (&disk.control, &*disk.history);
-                observed.beyond = former_primary::look(seen, host, &of.about, own, &history);
+                observed.beyond = former_primary::look(seen, host, &of.about, own, primary);
             }
         }
     }

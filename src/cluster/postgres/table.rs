@@ -169,8 +169,7 @@ fn with_primary(of: &Postgres, state: &State, host: &HostName, primary: &Server)
 
 /// Whether a former primary certainly has nothing that the present one lacks: its log was read past the fork.
 fn lost_nothing(state: &State, member: &HostName) -> bool {
-    let commits = state.beyond(member).and_then(Beyond::commits);
-    commits == Some(0)
+    state.beyond(member).is_some_and(Beyond::is_nothing)
 }
 
 /// What stands for it in the plan, also of a playbook that has no online recovery.

@@ -184,6 +184,17 @@ impl<'a> Cluster<'a> {
         let dry = self.run(&[&["--dry-run"], words].concat());
         assert!(matches!(dry.code, Some(0 | 3)), "{}\n{}", dry.out, dry.err);
         let plan = dry.plan();
+        for wait in plan["waits"].as_array().unwrap() {
+            note(&format!(
+                "                     planned to wait: {}",
+                wait["what"]
+            ));
+        }
+        for unknown in plan["unknown"].as_array().unwrap() {
+            note(&format!(
+                "                     not known when planned: {unknown}"
+            ));
+        }
         let by_itself = plan["steps"].as_array().unwrap().iter().filter(|step| {
             let assumes = step["assumes"].to_string();
             assumes.contains("provision-pgpool-attach.service")

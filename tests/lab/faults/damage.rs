@@ -162,7 +162,7 @@ impl Damaged<'_> {
         );
         self.said(
             "the address is on nobody",
-            (3, "P13"),
+            (3, "P12"),
             (address, &format!("d=$(ip -o -4 addr show to {VIP}/32 | awk '{{ print $2, $4 }}'); ip addr del ${{d#* }} dev ${{d% *}}; echo \"$d\" >/root/address")),
             "read -r i a </root/address; ip addr add $a dev $i; arping -c 1 -U -I $i ${a%/*} >/dev/null || true; rm /root/address",
         );
