@@ -5,6 +5,7 @@ use crate::lab::Lab;
 use crate::pgpool::PASSWORDS;
 use crate::plan::{Step, steps};
 use crate::provision::{Ended, command};
+use crate::scenario::note;
 use crate::site::Site;
 use crate::started::Started;
 use std::collections::BTreeSet;

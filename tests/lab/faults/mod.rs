@@ -241,8 +241,11 @@ fn two(cluster: &Cluster<'_>, ledger: &Ledger<'_>, stays: usize) -> Mended {
     let lost: Vec<usize> = HOSTS.into_iter().filter(|host| *host != stays).collect();
     let names: Vec<&str> = lost.iter().map(|host| cluster.name(*host)).collect();
     cluster.lab.run("kill", &names);
-    let ended = cluster.run(&[]).expect(4);
-    let ended = ended.says(&["2 of 3 managers must answer"]);
+    let ended = cluster.run(&[]).expect(3).says(&[
+        "2 of 3 managers must answer",
+        "1 of the 3 bricks of gvol0 can work, and 2 are needed",
+        "only 1 of 3 hosts could be locked, a majority is needed",
+    ]);
     assert!(ended.done().is_empty(), "{}", ended.out);
     cluster.start(&lost);
     ledger.goes_on();
