@@ -172,11 +172,12 @@ fn read_info(node: roxmltree::Node<'_, '_>) -> Info {
     }
 }
 
-// The lock of the pool is held for a moment by every command that asks for all bricks.
+// The lock of the pool is held for a moment by every command that asks for all bricks, and for some more by one that was
+// sent to a host which has just died.
 pub(super) fn status_script(name: &str) -> String {
     format!(
         "v={}\n[ \"$(systemctl is-active glusterd.service)\" = active ] || {{ echo 'glusterd does not run' >&2; exit 0; }}\n\
-         for n in 1 2 3; do\n\
+         for n in $(seq 12); do\n\
          said=$(timeout 15 gluster --mode=script --xml volume status \"$v\" 2>&1)\n\
          case $said in *'nother transaction'*|*'ocking failed'*) sleep 1 ;; *) break ;; esac\ndone\n\
          printf '%s\\nend\\n' \"$said\"\n\

@@ -27,12 +27,23 @@ pub struct Cluster<'a> {
 pub struct Mended {
     /// Steps planned by the dry run before it.
     pub planned: BTreeSet<Step>,
+    /// Whether the dry run said that the pool's lock was held.
+    pub locked: bool,
     /// Steps done, in order.
     pub steps: Vec<String>,
     /// The permission that a refusal asked for, when it did.
     pub allowed: Option<String>,
     /// How long the runs took.
     pub took: Duration,
+}
+
+/// What a dry run tells.
+struct Planned {
+    steps: BTreeSet<Step>,
+    /// Ids of steps that a host may do by itself before, as the plan says.
+    by_itself: BTreeSet<String>,
+    /// Whether the pool's lock was held.
+    locked: bool,
 }
 
 impl<'a> Cluster<'a> {
@@ -180,8 +191,8 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// The steps of a dry run, and the ids of those that a host may do by itself before: the plan says so.
-    fn planned(&self, words: &[&str]) -> (BTreeSet<Step>, BTreeSet<String>) {
+    /// What a dry run tells.
+    fn planned(&self, words: &[&str]) -> Planned {
         let dry = self.run(&[&["--dry-run"], words].concat());
         assert!(matches!(dry.code, Some(0 | 3)), "{}\n{}", dry.out, dry.err);
         let plan = dry.plan();
@@ -196,18 +207,27 @@ impl<'a> Cluster<'a> {
                 "                     not known when planned: {unknown}"
             ));
         }
+        let mut waits = plan["waits"].as_array().unwrap().iter();
         let by_itself = plan["steps"].as_array().unwrap().iter().filter(|step| {
             let assumes = step["assumes"].to_string();
             assumes.contains("provision-pgpool-attach.service")
         });
         let ids = by_itself.map(|step| step["id"].as_str().unwrap().to_owned());
-        (steps(&plan), ids.collect())
+        Planned {
+            by_itself: ids.collect(),
+            locked: waits.any(|wait| wait["what"].to_string().contains("lock of the pool")),
+            steps: steps(&plan),
+        }
     }
 
     /// Runs it until all is green: at once, or after one refusal that names the commits at stake and what gives them up.
     pub fn mend(&self, words: &[&str]) -> Mended {
         let began = Instant::now();
-        let (planned, by_itself) = self.planned(words);
+        let Planned {
+            steps: planned,
+            by_itself,
+            locked,
+        } = self.planned(words);
         let ended = self.run(words);
         let mut done = in_order(&ended);
         let allowed = if ended.code == Some(3) {
@@ -231,6 +251,7 @@ impl<'a> Cluster<'a> {
         self.settled();
         Mended {
             planned,
+            locked,
             steps: done,
             allowed,
             took,
