@@ -298,13 +298,23 @@ async fn after_a_failure_the_rest_of_its_chain_does_nothing() {
 #[tokio::test]
 async fn stopping_lets_the_running_step_end_and_no_other_begin() {
     with_every_shell(async |session| {
-        let running = session.send(fail_stop("sleep 1; echo done"));
+        let folder = tempfile::tempdir().unwrap();
+        let (begun, on) = (folder.path().join("begun"), folder.path().join("on"));
+        let script = format!(
+            "touch {}; while [ ! -e {} ]; do sleep 0.1; done; echo done",
+            begun.display(),
+            on.display()
+        );
+        let running = session.send(fail_stop(&script));
         let sent = session.send(fail_stop("echo 2"));
         let reading = session.send(Request::new("echo read"));
         session.begin();
         let other_chain = session.send(fail_stop("echo 3"));
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        while !begun.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         session.stop().await.unwrap();
+        std::fs::write(&on, "").unwrap();
         assert_eq!(running.await.unwrap().stdout, b"done\n");
         assert!(sent.await.unwrap().skipped && other_chain.await.unwrap().skipped);
         assert_eq!(reading.await.unwrap().stdout, b"read\n");
