@@ -113,13 +113,15 @@ impl Share {
         seen.settle(mounts.collect()).map(Mounts)
     }
 
-    /// Who tells what is there: the first that has it mounted, or the first that answers when none has.
+    /// Who tells what is there: the first that has it mounted. When nobody has, the first that answers says that nothing is
+    /// there yet; but only when all answer, since one that does not may know better.
     pub(super) fn reader<'a>(&self, mounts: &'a Mounts) -> Option<&'a HostName> {
-        mounts
-            .iter()
-            .find(|(_, seen)| matches!(self.mounted(seen), Mounted::Yes))
-            .map(|(host, _)| host)
-            .or_else(|| mounts.writer())
+        let mut all = mounts.iter();
+        match all.find(|(_, seen)| matches!(self.mounted(seen), Mounted::Yes)) {
+            Some((host, _)) => Some(host),
+            None if mounts.silent().next().is_none() => mounts.writer(),
+            None => None,
+        }
     }
 
     /// Where nothing can be decided about what is there: a host has something else in its place (K1).
