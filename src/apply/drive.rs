@@ -238,11 +238,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 let mut gone =
                     BTreeSet::from([(wait.until.host.clone(), wait.until.query.clone())]);
                 if wait.until.holds(&answer) {
-                    // What has come true may have changed all that the task looked at.
-                    let asked = self.engine.progress[index].asked.clone();
-                    for (host, query) in &asked {
-                        gone.extend(self.engine.memory.forget(host, |held, _| held == query));
-                    }
+                    gone.extend(self.engine.forget_awaited(index));
                 }
                 self.engine
                     .learn(&wait.until.host, [(wait.until.query, answer)]);

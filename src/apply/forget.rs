@@ -1,6 +1,6 @@
 //! What is kept of the answers, and what becomes doubtful: then the tasks that rest on it decide again.
 
-use super::engine::{Engine, Stage};
+use super::engine::{Engine, Progress, Stage};
 use super::turn::Last;
 use crate::inventory::HostName;
 use crate::plan::Scope;
@@ -42,17 +42,42 @@ impl<F: super::Fleet> Engine<'_, F> {
         }
     }
 
+    /// What a task waited for has come true: forgets all that it looked at, which may be otherwise now, and what those rest
+    /// on that need its layer and are held up, be it by a refusal or by an answer that they did not get. Their steps need
+    /// not be thought of: before one is done, what speaks for it is asked again.
+    pub(super) fn forget_awaited(&mut self, index: usize) -> BTreeSet<Key> {
+        let layer = self.works[index].layer;
+        let held_up = |stage: &Stage| match stage {
+            Stage::Decided(verdict) => !verdict.decision.refusals.is_empty(),
+            Stage::Blind(_) => true,
+            _ => false,
+        };
+        let concerned = (0..self.works.len()).filter(|other| {
+            *other == index
+                || self.rests_on(self.works[*other].layer, layer)
+                    && held_up(&self.progress[*other].stage)
+        });
+        let asked: BTreeSet<Key> = concerned
+            .flat_map(|other| self.progress[other].asked.iter().cloned())
+            .collect();
+        self.forget_answers(asked)
+    }
+
     /// Forgets what the health of the layers follows from.
     pub(super) fn forget_health(&mut self) {
-        let mut gone = BTreeSet::new();
-        for progress in &self.progress {
-            if matches!(&progress.stage, Stage::Decided(verdict) if verdict.health.is_some()) {
-                for (host, query) in &progress.asked {
-                    gone.extend(self.memory.forget(host, |held, _| held == query));
-                }
-            }
-        }
+        let tells = |progress: &&Progress| matches!(&progress.stage, Stage::Decided(verdict) if verdict.health.is_some());
+        let telling = self.progress.iter().filter(tells);
+        let asked = telling.flat_map(|progress| progress.asked.iter().cloned());
+        let gone = self.forget_answers(asked.collect());
         self.refresh(&gone);
+    }
+
+    /// Forgets these answers, and says which of them there were.
+    fn forget_answers(&mut self, asked: BTreeSet<Key>) -> BTreeSet<Key> {
+        let forgotten = asked
+            .into_iter()
+            .flat_map(|(host, query)| self.memory.forget(&host, |held, _| *held == query));
+        forgotten.collect()
     }
 
     /// Forgets everything, so that all is asked anew.

@@ -68,7 +68,8 @@ impl<F: super::Fleet> Engine<'_, F> {
             .all(|index| self.is_at_rest(index))
     }
 
-    fn rests_on(&self, layer: usize, other: usize) -> bool {
+    /// Whether a layer is another one, or needs it, be it by way of others.
+    pub(super) fn rests_on(&self, layer: usize, other: usize) -> bool {
         layer == other
             || self.layers[layer]
                 .needs

@@ -116,12 +116,17 @@ impl Share {
     /// Who tells what is there: the first that has it mounted. When nobody has, the first that answers says that nothing is
     /// there yet; but only when all answer, since one that does not may know better.
     pub(super) fn reader<'a>(&self, mounts: &'a Mounts) -> Option<&'a HostName> {
-        let mut all = mounts.iter();
-        match all.find(|(_, seen)| matches!(self.mounted(seen), Mounted::Yes)) {
-            Some((host, _)) => Some(host),
+        match self.having(mounts).next() {
+            Some(host) => Some(host),
             None if mounts.silent().next().is_none() => mounts.writer(),
             None => None,
         }
+    }
+
+    /// The hosts that have it mounted.
+    fn having<'a>(&self, mounts: &'a Mounts) -> impl Iterator<Item = &'a HostName> {
+        let has = |(_, seen): &(_, &Seen<_>)| matches!(self.mounted(seen), Mounted::Yes);
+        mounts.iter().filter(has).map(|(host, _)| host)
     }
 
     /// Where nothing can be decided about what is there: a host has something else in its place (K1).
@@ -156,14 +161,9 @@ impl Share {
         let Some(host) = mounts.writer() else {
             return step;
         };
-        let is_mounted = |one: &HostName| {
-            mounts
-                .iter()
-                .any(|(host, seen)| host == one && matches!(self.mounted(seen), Mounted::Yes))
-        };
-        let step = if is_mounted(host) {
+        let step = if self.having(mounts).any(|one| one == host) {
             step
-        } else if self.reader(mounts).is_some_and(is_mounted) {
+        } else if self.having(mounts).next().is_some() {
             step.assume(format!("{} is mounted by then", self.path))
         } else {
             step.assume(format!(

@@ -6,7 +6,8 @@ impl World {
     /// Some seconds pass.
     pub fn tick(&mut self) {
         for cluster in 0..self.clusters.len() {
-            if self.quorum(cluster) {
+            self.elect(cluster);
+            if self.led(cluster) {
                 self.reconcile(cluster);
             }
         }
@@ -17,17 +18,17 @@ impl World {
             if !self.hosts[h].power || !self.hosts[h].running || !self.linked(h, disk.cluster) {
                 continue;
             }
-            let quorum = self.quorum(disk.cluster);
+            let led = self.led(disk.cluster);
             let node = self.clusters[disk.cluster].nodes.get(&disk.node);
             let vote = node.map(|node| node.vote);
             let disk = self.hosts[h].disk.as_mut().unwrap();
             match disk.phase {
-                Phase::Joining(left) if quorum && left > 1 => disk.phase = Phase::Joining(left - 1),
-                Phase::Joining(_) if quorum => disk.phase = Phase::Active,
+                Phase::Joining(left) if led && left > 1 => disk.phase = Phase::Joining(left - 1),
+                Phase::Joining(_) if led => disk.phase = Phase::Active,
                 Phase::Starting => disk.phase = Phase::Active,
                 _ => {}
             }
-            if quorum && disk.phase == Phase::Active {
+            if led && disk.phase == Phase::Active {
                 match vote {
                     Some(vote) => disk.manager = vote,
                     // A worker whose node is gone is told so by the managers.
@@ -37,6 +38,23 @@ impl World {
                     None => {}
                 }
             }
+        }
+    }
+
+    /// A leader that is gone, or that lost its majority, is followed by another one after a while.
+    fn elect(&mut self, c: usize) {
+        let quorum = self.quorum(c);
+        let heard = |id: &String| self.heard(c, id);
+        let gone = self.clusters[c]
+            .leader
+            .as_ref()
+            .is_some_and(|id| !heard(id));
+        let cluster = &mut self.clusters[c];
+        if self.election > 0 && (gone || !quorum) {
+            cluster.leader = None;
+            cluster.electing = self.election;
+        } else {
+            cluster.electing = cluster.electing.saturating_sub(1);
         }
     }
 

@@ -14,6 +14,8 @@ pub struct World {
     pub founded: usize,
     /// Whether a join that is told to run goes on in the background.
     pub slow_joins: bool,
+    /// Ticks that an election takes, during which no manager tells anything.
+    pub election: u32,
     pub next: usize,
 }
 
@@ -65,6 +67,8 @@ pub struct Cluster {
     pub subnet: u32,
     /// Managers that are none of our hosts, and always up.
     pub outside: bool,
+    /// Ticks until a majority that has no leader has elected one.
+    pub electing: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -158,6 +162,11 @@ impl World {
         self.voters_heard(cluster) >= majority(self.voters(cluster))
     }
 
+    /// Whether a majority has a leader.
+    pub fn led(&self, cluster: usize) -> bool {
+        self.quorum(cluster) && self.clusters[cluster].electing == 0
+    }
+
     /// Whether this host can tell the roster and change the swarm.
     pub fn speaks(&self, h: usize) -> Option<usize> {
         let host = &self.hosts[h];
@@ -172,7 +181,7 @@ impl World {
             && disk.phase == Phase::Active
             && disk.manager
             && listed
-            && self.quorum(disk.cluster))
+            && self.led(disk.cluster))
         .then_some(disk.cluster)
     }
 

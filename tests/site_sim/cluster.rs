@@ -56,6 +56,7 @@ impl Cluster {
         Self {
             swarm: World {
                 hosts: (1..=hosts).map(host).collect(),
+                election: 2,
                 ..World::default()
             },
             machines: (0..hosts).map(machine).collect(),

@@ -34,6 +34,7 @@ mod cluster;
 mod copies;
 mod database;
 mod database_says;
+mod election;
 mod events;
 mod failover;
 mod faults;

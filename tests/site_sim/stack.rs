@@ -108,7 +108,7 @@ impl Containers {
 impl Cluster {
     pub fn stack_tick(&mut self) {
         for c in 0..self.swarm.clusters.len() {
-            if self.swarm.quorum(c) && self.stacks.contains_key(&c) {
+            if self.swarm.led(c) && self.stacks.contains_key(&c) {
                 self.orchestrate(c);
             }
         }

@@ -19,7 +19,7 @@ impl Cluster {
             return;
         };
         let c = disk.cluster;
-        let hears = self.swarm.heard(c, &disk.node) && self.swarm.quorum(c);
+        let hears = self.swarm.heard(c, &disk.node) && self.swarm.led(c);
         if !hears || disk.phase != Phase::Active {
             return;
         }

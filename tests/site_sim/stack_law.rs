@@ -4,6 +4,7 @@ use super::cluster::Cluster;
 use super::stack::{KOMPIRA, RABBITMQ, Service};
 use super::stack_obeys::declared;
 use super::stack_says::SSL;
+use super::swarm_sim::starts::at_rest;
 use provision::plan::StackAct;
 use provision::probe::certificate::{Pair, Place};
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,7 +155,8 @@ pub fn causes(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
     let joined = cluster
         .hosts()
         .any(|h| cluster.swarm.hosts[h].disk.is_some());
-    if joined && !cluster.hosts().any(|h| cluster.swarm.speaks(h).is_some()) {
+    let rested = at_rest(&cluster.swarm);
+    if joined && !cluster.hosts().any(|h| rested.speaks(h).is_some()) {
         codes.insert("K11");
     }
     if outnumbered(cluster, |_| true) {

@@ -216,7 +216,8 @@ fn waits(view: &View<'_>, decision: &mut Decision) {
         return;
     };
     let vip = view.wanted.vip.to_string();
-    let holders = holders(view);
+    let has = |host: &&HostName| view.seen(host).is_some_and(|seen| seen.has(&vip));
+    let holders: Vec<&HostName> = view.wanted.members.iter().filter(has).collect();
     match holders[..] {
         [one] if one == leader => {}
         [] => decision.waits.push(Wait {
@@ -232,12 +233,6 @@ fn waits(view: &View<'_>, decision: &mut Decision) {
             .refusals
             .push(refuse::address_elsewhere(view.wanted, leader, &holders)),
     }
-}
-
-fn holders<'a>(view: &View<'a>) -> Vec<&'a HostName> {
-    let vip = view.wanted.vip.to_string();
-    let has = |host: &&HostName| view.seen(host).is_some_and(|seen| seen.has(&vip));
-    view.wanted.members.iter().filter(has).collect()
 }
 
 /// P12: what is said when the wait for the address was in vain. What else there is to do is not held back by it.

@@ -3,8 +3,9 @@
 use super::drift::STOPPED;
 use super::file::Wanted;
 use super::{Stack, State, refuse};
+use crate::cluster::swarm::{ELECTION_S, majority};
 use crate::inventory::HostName;
-use crate::plan::{Advice, Allow, Decision, Via};
+use crate::plan::{Advice, Allow, Claim, Decision, Expect, Reach, Via, Wait};
 use crate::probe::stack::{Service, Stack as Running, Task};
 use crate::probe::{Query, Seen};
 use std::collections::BTreeMap;
@@ -28,7 +29,11 @@ pub(super) fn decide(stack: &Stack, state: &State) -> Decision {
                 Some(Seen::Unknown(why)) => why.clone(),
                 None => String::new(),
             };
-            let refusal = refuse::no_manager(stack, vec![format!("{host}: {why}")]);
+            let mut refusal = refuse::no_manager(stack, vec![format!("{host}: {why}")]);
+            if let Some(election) = election(stack, state) {
+                decision.waits.push(election);
+                refusal.reach = Reach::LayerAfterWaits;
+            }
             decision.refusals.push(refusal);
             return decision;
         }
@@ -62,6 +67,28 @@ fn no_swarm_yet(state: &State) -> bool {
         .engines
         .values()
         .all(|seen| seen.known().is_some_and(crate::plan::no_swarm))
+}
+
+/// Enough managers run, and have no leader: they may be about to elect one, which the layer of the Swarm waits for.
+fn election(stack: &Stack, state: &State) -> Option<Wait> {
+    let has_leader = matches!(&state.roster, Some(Seen::Is(roster)) if roster.nodes.is_some());
+    if has_leader || state.speakers.len() < majority(stack.managers.len()) {
+        return None;
+    }
+    let host = state.speakers.first()?;
+    let engine = state.engines[host].known()?.engine.as_ref()?;
+    Some(Wait {
+        what: format!(
+            "a leader of the Swarm's managers tells what runs of the stack {}",
+            stack.file.name()
+        ),
+        until: Claim::new(
+            host,
+            Query::SwarmNodes,
+            Expect::NodeReady(engine.swarm.node_id.clone()),
+        ),
+        deadline_s: ELECTION_S,
+    })
 }
 
 fn no_answers(state: &State) -> Vec<String> {

@@ -18,6 +18,7 @@ mod table;
 mod table_silent;
 mod view;
 
+pub(super) use quorum::{ELECTION_S, majority};
 pub use state::{Here, Observed, State};
 
 use crate::inventory::HostName;

@@ -25,8 +25,11 @@ pub(super) enum Fate {
     Lost,
 }
 
+/// How long an election may take, in seconds. Each attempt takes up to 2 s, and may be lost some times.
+pub(in crate::cluster) const ELECTION_S: u64 = 60;
+
 /// The majority of `managers`.
-pub(super) fn majority(managers: usize) -> usize {
+pub(in crate::cluster) fn majority(managers: usize) -> usize {
     managers / 2 + 1
 }
 

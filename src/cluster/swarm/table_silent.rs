@@ -1,15 +1,12 @@
 //! A membership is seen, but no manager tells the roster: S4, S5, S7, S8, S9 and S10.
 
-use super::quorum::majority;
+use super::quorum::{ELECTION_S, majority};
 use super::state::Here;
 use super::table::refused;
 use super::{CONTROL_PORT, State, Swarm, refuse};
 use crate::plan::{Advice, Claim, Decision, Expect, Reach, Wait};
 use crate::probe::Query;
 use std::collections::BTreeSet;
-
-/// How long an election may take, in seconds. Each attempt takes up to 2 s, and may be lost some times.
-const ELECTION_S: u64 = 60;
 
 /// Waits for what may come back by itself; otherwise says why nothing can be done.
 pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {

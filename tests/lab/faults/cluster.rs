@@ -183,10 +183,16 @@ impl<'a> Cluster<'a> {
             }
         }
         let began = Instant::now();
-        while self.run(&["--dry-run", "--detailed-exitcode"]).code != Some(0) {
+        loop {
+            let dry = self.run(&["--dry-run", "--detailed-exitcode"]);
+            if dry.code == Some(0) {
+                break;
+            }
             assert!(
                 began.elapsed() < Duration::from_secs(120),
-                "after moving roles"
+                "after moving roles, still to do:\n{}\n{}",
+                dry.out,
+                dry.err
             );
         }
     }
