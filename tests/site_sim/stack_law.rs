@@ -197,7 +197,7 @@ fn outnumbered(cluster: &Cluster, of: impl Fn(usize) -> bool) -> bool {
     })
 }
 
-/// Nodes of RabbitMQ with data that do not know each other.
+/// Nodes of RabbitMQ with data that do not know each other, or one that serves without knowing another.
 fn apart(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
     let denies = |a: usize, b: usize| {
         let broker = cluster.containers[a].broker.as_ref();
@@ -205,8 +205,12 @@ fn apart(cluster: &Cluster, codes: &mut BTreeSet<&'static str>) {
     };
     let runs = |h: &usize| cluster.containers[*h].runs(RABBITMQ);
     let running: Vec<usize> = cluster.hosts().filter(runs).collect();
-    let mutual = |a: usize| running.iter().any(|b| denies(a, *b) && denies(*b, a));
-    if running.iter().any(|a| mutual(*a)) {
+    let up = cluster.brokers_up();
+    let apart = |a: usize, b: usize| denies(a, b) && (up.contains(&a) || denies(b, a));
+    if running
+        .iter()
+        .any(|a| running.iter().any(|b| apart(*a, *b)))
+    {
         codes.insert("K21");
     }
 }

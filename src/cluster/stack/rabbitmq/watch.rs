@@ -82,7 +82,8 @@ impl Table<'_> {
         ))
     }
 
-    /// Two nodes that do not know each other.
+    /// Two nodes that do not know each other; or one that has a cluster without the other, which counts it in (RabbitMQ calls
+    /// that `inconsistent_cluster`): it lost its data, and found nobody when it began.
     fn apart(&self, running: &[&Broker<'_>]) -> Option<Refusal> {
         // One that has written nothing down has not decided yet.
         let denies = |one: &Broker<'_>, other: &Broker<'_>| {
@@ -93,7 +94,8 @@ impl Table<'_> {
         let apart = running.iter().any(|one| {
             running
                 .iter()
-                .any(|other| one.host != other.host && denies(one, other) && denies(other, one))
+                .filter(|other| one.host != other.host && denies(one, other))
+                .any(|other| one.serves || denies(other, one))
         });
         apart.then(|| {
             let evidence = running.iter().filter_map(|broker| {
