@@ -107,6 +107,12 @@ struct Drive<'e, 'a, F> {
     drove: Drove,
 }
 
+/// After how many looks at what it waits for a task looks at everything again: something else may have come, or gone, by
+/// which it would wait for something else. Ever more rarely, since a question may take long.
+const fn is_due(polls: usize) -> bool {
+    polls >= 8 && polls.is_power_of_two()
+}
+
 impl<'a, F: Fleet> Engine<'a, F> {
     /// Looks at everything, and in [`Mode::Apply`] does what follows until nothing is left that may run.
     /// `interrupt` ends it after the steps that run.
@@ -239,6 +245,8 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                     BTreeSet::from([(wait.until.host.clone(), wait.until.query.clone())]);
                 if wait.until.holds(&answer) {
                     gone.extend(self.engine.forget_awaited(index));
+                } else if is_due(self.polls(index, &wait)) {
+                    gone.extend(self.engine.forget_asked(index));
                 }
                 self.engine
                     .learn(&wait.until.host, [(wait.until.query, answer)]);

@@ -63,6 +63,12 @@ impl<F: super::Fleet> Engine<'_, F> {
         self.forget_answers(asked)
     }
 
+    /// Forgets all that a task looked at.
+    pub(super) fn forget_asked(&mut self, index: usize) -> BTreeSet<Key> {
+        let asked = self.progress[index].asked.clone();
+        self.forget_answers(asked)
+    }
+
     /// Forgets what the health of the layers follows from.
     pub(super) fn forget_health(&mut self) {
         let tells = |progress: &&Progress| matches!(&progress.stage, Stage::Decided(verdict) if verdict.health.is_some());

@@ -14,6 +14,18 @@ const ENOUGH: usize = 3;
 /// Fresh histories of a test run.
 const FRESH: u64 = 2_000;
 
+/// Seeds of histories that went wrong once, and what was wrong.
+const ONCE: [(u64, &str); 2] = [
+    (
+        1_795_352_351_000_053,
+        "a node of RabbitMQ began anew beside those that count it in, and nothing was refused",
+    ),
+    (
+        1_795_354_077_001_656,
+        "a node of RabbitMQ came up on another host while a run waited, and it was not seen",
+    ),
+];
+
 pub struct Ground {
     pub site: Site,
     pub start: Cluster,
@@ -112,6 +124,14 @@ pub fn number(name: &str) -> Option<u64> {
 fn histories_that_are_always_played() {
     if number("PROVISION_SIM_SEED").is_none() {
         play(0, number("PROVISION_SIM_HISTORIES").unwrap_or(60));
+    }
+}
+
+#[test]
+fn histories_that_went_wrong_once() {
+    let grounds = grounds();
+    for (seed, what) in ONCE {
+        of_seed(&grounds, seed).unwrap_or_else(|why| panic!("{what}: {why}"));
     }
 }
 

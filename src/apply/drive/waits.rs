@@ -105,7 +105,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
     }
 
     /// How often a wait was looked at.
-    fn polls(&self, index: usize, wait: &Wait) -> usize {
+    pub(super) fn polls(&self, index: usize, wait: &Wait) -> usize {
         let same = |waiting: &&Waiting| waiting.index == index && waiting.until == wait.until;
         self.waiting.iter().find(same).map_or(0, |it| it.polls)
     }
