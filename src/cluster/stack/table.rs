@@ -3,9 +3,9 @@
 use super::drift::STOPPED;
 use super::file::Wanted;
 use super::{Stack, State, refuse};
-use crate::cluster::swarm::{ELECTION_S, majority};
+use crate::cluster::swarm::{majority, until_led};
 use crate::inventory::HostName;
-use crate::plan::{Advice, Allow, Claim, Decision, Expect, Reach, Via, Wait};
+use crate::plan::{Advice, Allow, Decision, Reach, Via, Wait};
 use crate::probe::stack::{Service, Stack as Running, Task};
 use crate::probe::{Query, Seen};
 use std::collections::BTreeMap;
@@ -77,18 +77,11 @@ fn election(stack: &Stack, state: &State) -> Option<Wait> {
     }
     let host = state.speakers.first()?;
     let engine = state.engines[host].known()?.engine.as_ref()?;
-    Some(Wait {
-        what: format!(
-            "a leader of the Swarm's managers tells what runs of the stack {}",
-            stack.file.name()
-        ),
-        until: Claim::new(
-            host,
-            Query::SwarmNodes,
-            Expect::NodeReady(engine.swarm.node_id.clone()),
-        ),
-        deadline_s: ELECTION_S,
-    })
+    let what = format!(
+        "a leader of the Swarm's managers tells what runs of the stack {}",
+        stack.file.name()
+    );
+    Some(until_led(host, &engine.swarm.node_id, what))
 }
 
 fn no_answers(state: &State) -> Vec<String> {

@@ -18,7 +18,7 @@ mod table;
 mod table_silent;
 mod view;
 
-pub(super) use quorum::{ELECTION_S, majority};
+pub(super) use quorum::{majority, until_led};
 pub use state::{Here, Observed, State};
 
 use crate::inventory::HostName;

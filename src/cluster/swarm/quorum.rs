@@ -1,5 +1,8 @@
 //! The arithmetic of a majority, carried along a plan: each step is judged by what those before it leave.
 
+use crate::inventory::HostName;
+use crate::plan::{Claim, Expect, Wait};
+use crate::probe::Query;
 use crate::probe::docker::Node;
 
 /// Managers of a swarm, and those of them that answer.
@@ -26,7 +29,20 @@ pub(super) enum Fate {
 }
 
 /// How long an election may take, in seconds. Each attempt takes up to 2 s, and may be lost some times.
-pub(in crate::cluster) const ELECTION_S: u64 = 60;
+const ELECTION_S: u64 = 60;
+
+/// Waits until a manager has a leader and tells the roster, on which its own node is.
+pub(in crate::cluster) fn until_led(manager: &HostName, node_id: &str, what: String) -> Wait {
+    Wait {
+        what,
+        until: Claim::new(
+            manager,
+            Query::SwarmNodes,
+            Expect::NodeReady(node_id.to_owned()),
+        ),
+        deadline_s: ELECTION_S,
+    }
+}
 
 /// The majority of `managers`.
 pub(in crate::cluster) fn majority(managers: usize) -> usize {

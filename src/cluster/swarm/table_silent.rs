@@ -1,6 +1,6 @@
 //! A membership is seen, but no manager tells the roster: S4, S5, S7, S8, S9 and S10.
 
-use super::quorum::{ELECTION_S, majority};
+use super::quorum::{majority, until_led};
 use super::state::Here;
 use super::table::refused;
 use super::{CONTROL_PORT, State, Swarm, refuse};
@@ -77,17 +77,12 @@ fn election(swarm: &Swarm, state: &State) -> Option<Wait> {
         })
         .collect();
     let (first, place) = electors.first()?;
-    (electors.len() >= majority(swarm.managers().count())).then(|| Wait {
-        what: format!(
+    (electors.len() >= majority(swarm.managers().count())).then(|| {
+        let what = format!(
             "{} managers run, and the swarm has no leader: they may be electing one",
             electors.len()
-        ),
-        until: Claim::new(
-            &first.host,
-            Query::SwarmNodes,
-            Expect::NodeReady(place.node_id.clone()),
-        ),
-        deadline_s: ELECTION_S,
+        );
+        until_led(&first.host, &place.node_id, what)
     })
 }
 
