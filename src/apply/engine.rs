@@ -222,6 +222,13 @@ impl<'a, F: super::Fleet> Engine<'a, F> {
             .is_none_or(|limit| limit.contains(host))
     }
 
+    /// Whether `--limit` lets a step of a task be done. What reaches the whole cluster changes all hosts of the task.
+    pub(super) fn is_step_included(&self, index: usize, step: &Step) -> bool {
+        let mut all = self.works[index].hosts.iter();
+        self.is_included(&step.subject)
+            && (!step.act.reaches_all() || all.all(|host| self.is_included(host)))
+    }
+
     /// Whether it is a step that nothing tells the end of, and was done in this run.
     pub(super) fn is_done_once(&self, step: &Step) -> bool {
         step.every_time

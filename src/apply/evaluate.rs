@@ -180,7 +180,7 @@ impl<F: super::Fleet> Engine<'_, F> {
                 .decision
                 .steps
                 .iter()
-                .filter(|step| self.is_included(&step.subject) && !self.is_done_once(step))
+                .filter(|step| self.is_step_included(index, step) && !self.is_done_once(step))
                 .map(|step| Pending {
                     subject: step.subject.clone(),
                     scope: step.act.writes(),

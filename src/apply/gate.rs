@@ -85,8 +85,9 @@ impl<F: super::Fleet> Engine<'_, F> {
             Stage::Decided(verdict) => {
                 let mut steps = verdict.decision.steps.iter();
                 verdict.decision.refusals.is_empty()
-                    && steps
-                        .any(|step| self.may_run(step) && (index == task || step.subject == *host))
+                    && steps.any(|step| {
+                        self.may_run(index, step) && (index == task || step.subject == *host)
+                    })
             }
             _ => false,
         })

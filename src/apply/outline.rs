@@ -125,7 +125,7 @@ impl<F: super::Fleet> Engine<'_, F> {
             if step.class == Class::Found {
                 founding_blocked.clone_from(&founding_is_off);
             }
-            if !self.is_included(&step.subject) {
+            if !self.is_step_included(index, step) {
                 plan.left_out += 1;
                 continue;
             }

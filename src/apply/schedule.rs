@@ -56,7 +56,7 @@ impl<F: super::Fleet> Engine<'_, F> {
                 Stage::Blind(why) => Frontier::Stuck(format!("{}: {why}", work.task)),
                 Stage::Wrong(diagnostics) => Frontier::Stuck(diagnostics.to_string()),
                 Stage::Decided(verdict) if work.cluster => {
-                    if !self.has_work(&verdict.decision) {
+                    if !self.has_work(index, &verdict.decision) {
                         continue;
                     }
                     let first = self.needed_by(work.layer, &doubtful);
@@ -123,7 +123,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         }
         match &self.progress[index].stage {
             Stage::Skipped => true,
-            Stage::Decided(verdict) if work.cluster => !self.has_work(&verdict.decision),
+            Stage::Decided(verdict) if work.cluster => !self.has_work(index, &verdict.decision),
             Stage::Decided(verdict) => self.is_idle(&verdict.decision),
             _ => false,
         }
@@ -172,7 +172,7 @@ impl<F: super::Fleet> Engine<'_, F> {
     }
 
     /// Whether a cluster task has something to do, to wait for, or to stop that is not stopped yet.
-    fn has_work(&self, decision: &Decision) -> bool {
+    fn has_work(&self, index: usize, decision: &Decision) -> bool {
         let stops = |refusal: &Refusal| match &refusal.reach {
             Reach::Hosts(hosts) => hosts
                 .iter()
@@ -183,7 +183,7 @@ impl<F: super::Fleet> Engine<'_, F> {
         };
         self.next_wait(decision).is_some()
             || decision.refusals.iter().any(stops)
-            || decision.steps.iter().any(|step| self.may_run(step))
+            || decision.steps.iter().any(|step| self.may_run(index, step))
     }
 
     /// The first thing that may be waited for. What depends on a host that `--limit` leaves out, or that is
@@ -195,8 +195,8 @@ impl<F: super::Fleet> Engine<'_, F> {
         })
     }
 
-    pub(super) fn may_run(&self, step: &Step) -> bool {
-        self.is_included(&step.subject) && !self.stopped_hosts.contains_key(&step.subject)
+    pub(super) fn may_run(&self, index: usize, step: &Step) -> bool {
+        self.is_step_included(index, step) && !self.stopped_hosts.contains_key(&step.subject)
     }
 
     /// The next steps of a cluster task: the first one that may run, and those right behind it that need not wait for
@@ -214,7 +214,7 @@ impl<F: super::Fleet> Engine<'_, F> {
             if step.class == Class::Found && !all_well {
                 break;
             }
-            if !self.may_run(step) {
+            if !self.may_run(index, step) {
                 continue;
             }
             let alone = !is_preparation(step);

@@ -69,6 +69,17 @@ impl Act {
             ) => Scope::Everything,
         }
     }
+
+    /// Whether it starts, replaces or ends containers on whichever host of the cluster: it is not only for the
+    /// subject of its step, and `--limit` must not leave out any of them.
+    pub fn reaches_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Stack(
+                StackAct::Deploy { .. } | StackAct::Remove { .. } | StackAct::RemoveService { .. },
+            )
+        )
+    }
 }
 
 impl Scope {

@@ -15,7 +15,7 @@ const ENOUGH: usize = 3;
 const FRESH: u64 = 2_000;
 
 /// Seeds of histories that went wrong once, and what was wrong.
-const ONCE: [(u64, &str); 2] = [
+const ONCE: [(u64, &str); 3] = [
     (
         1_795_352_351_000_053,
         "a node of RabbitMQ began anew beside those that count it in, and nothing was refused",
@@ -23,6 +23,10 @@ const ONCE: [(u64, &str); 2] = [
     (
         1_795_354_077_001_656,
         "a node of RabbitMQ came up on another host while a run waited, and it was not seen",
+    ),
+    (
+        1_795_354_077_000_380,
+        "under a limit, a stack was deployed beside the share that a host left out had lost",
     ),
 ];
 

@@ -48,6 +48,7 @@ mod histories;
 mod history;
 mod law;
 mod ledger;
+mod limited;
 mod machine;
 mod mesh;
 mod misread;

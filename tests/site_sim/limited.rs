@@ -1,0 +1,22 @@
+//! A run with `--limit` changes the hosts that it names, and no other.
+
+use super::events::Event;
+use super::fleet::Sim;
+use super::site::{built, check_well, site};
+use provision::report::Outcome;
+
+#[test]
+fn what_a_deployment_starts_on_all_hosts_is_left_to_a_run_without_limit() {
+    let site = site(3, true);
+    for h in 0..3 {
+        let sim = Sim::of(built(&site, 7, true));
+        sim.cluster.borrow_mut().happen(Event::RemoveService, 0);
+        let ended = site.apply_to(&sim, Some(h));
+        assert!(ended.done().is_empty(), "{}", ended.story);
+        assert_eq!(ended.shown.left_out, 1);
+        assert_eq!(ended.outcome, Some(Outcome::Converged), "{}", ended.story);
+        let whole = site.apply(&sim);
+        assert_eq!(whole.done().len(), 1, "{}", whole.story);
+        check_well(&site, &sim, &whole);
+    }
+}
