@@ -35,7 +35,8 @@ impl<F: super::Fleet> Engine<'_, F> {
     }
 
     /// Why a restart of a task has to wait: another host of some layer is not well.
-    /// A layer in which nobody is well does not exist yet, or has nothing left to protect.
+    /// A layer in which nobody is well does not exist yet, or has nothing left to protect; unless that is only not known:
+    /// while a swarm elects a leader nobody tells who is well.
     pub(super) fn gate(&self, task: usize, restart: &Step) -> Option<Gate> {
         let own = self.works[task].layer;
         self.health().into_iter().find_map(|health| {
@@ -44,8 +45,17 @@ impl<F: super::Fleet> Engine<'_, F> {
                 Light::Held => restart.spares_tasks,
                 _ => false,
             };
+            let answers = |member: &MemberHealth| self.fleet.unreachable(&member.host).is_none();
+            let not_known =
+                |member: &&MemberHealth| member.light == Light::Unknown && answers(member);
             if !health.members.iter().any(well) {
-                return None;
+                return health.members.iter().find(not_known).map(|member| Gate {
+                    why: format!(
+                        "who is well of {} is not known: {}: {}",
+                        health.layer, member.host, member.says
+                    ),
+                    opens: true,
+                });
             }
             let ill = health.members.iter().find(|member| {
                 let later = restart.spares_tasks
@@ -55,7 +65,7 @@ impl<F: super::Fleet> Engine<'_, F> {
             Some(Gate {
                 why: format!("{} is not well on {}: {}", health.layer, ill.host, ill.says),
                 // A host that is out of reach stays so in this run.
-                opens: self.fleet.unreachable(&ill.host).is_none(),
+                opens: answers(ill),
             })
         })
     }

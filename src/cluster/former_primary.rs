@@ -2,10 +2,10 @@
 //! `pgpool` decide by the same words: the one moves aside what a person gave up, the other makes the standby.
 
 use crate::inventory::HostName;
-use crate::plan::Allow;
+use crate::plan::{Allow, Claim, Expect};
 use crate::probe::postgres::past::{About, Past};
 use crate::probe::postgres::{self, Control, Fork};
-use crate::probe::{Answers, Seen};
+use crate::probe::{Answers, Query, Seen};
 
 /// What a former primary is asked, and what it says.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -34,17 +34,20 @@ pub(crate) fn look(
     primary: Present<'_>,
 ) -> Option<Beyond> {
     let fork = parted(control, own, primary)?;
-    let past = About {
-        bin: about.bin.clone(),
-        data: about.data.clone(),
-        timeline: control.timeline,
-        at: fork.at,
-    };
     Some(Beyond {
         fork: fork.clone(),
         timeline: control.timeline,
-        past: seen.postgres_past(host, past),
+        past: seen.postgres_past(host, past(about, control.timeline, fork)),
     })
+}
+
+fn past(about: &postgres::About, timeline: u32, fork: &Fork) -> About {
+    About {
+        bin: about.bin.clone(),
+        data: about.data.clone(),
+        timeline,
+        at: fork.at,
+    }
 }
 
 /// Where the present primary left the former one's timeline, or where the former one, promoted by hand, left the present
@@ -71,6 +74,12 @@ impl Beyond {
     /// promoted beside a primary was somebody's will, and a person decides.
     pub(crate) fn is_nothing(&self) -> bool {
         self.commits() == Some(0) && self.timeline == self.fork.timeline
+    }
+
+    /// Evidence that it has committed nothing: a server that still runs may do so at any time.
+    pub(crate) fn is_still_nothing(&self, host: &HostName, about: &postgres::About) -> Claim {
+        let query = Query::PostgresPast(past(about, self.timeline, &self.fork));
+        Claim::new(host, query, Expect::NothingPast)
     }
 
     /// One line of evidence.

@@ -37,7 +37,7 @@ pub enum Light {
     Yellow,
     /// Does not work.
     Red,
-    /// Did not answer.
+    /// Did not answer, or nobody tells of it now.
     Unknown,
 }
 

@@ -78,6 +78,8 @@ pub enum Expect {
     CanAddManager,
     /// The roster shows that one manager less leaves a quorum.
     CanDropManager,
+    /// A former primary has committed nothing past the place where the present one left its timeline.
+    NothingPast,
     /// Of a PostgreSQL server.
     Postgres(PostgresExpect),
     /// About `GlusterFS`.
@@ -133,6 +135,7 @@ impl Claim {
                 })
             }
             (Expect::Stack(expect), answer) => expect.holds(answer),
+            (Expect::NothingPast, Answer::PostgresPast(past)) => past.commits == Some(0),
             (Expect::Postgres(expect), Answer::Postgres(postgres)) => expect.holds(postgres),
             (expect, Answer::SwarmNodes(roster)) => {
                 let Some(nodes) = &roster.nodes else {
@@ -222,6 +225,9 @@ impl fmt::Display for Claim {
             Expect::NodeDown(id) => write!(f, "the roster lists node {id} as down"),
             Expect::NodeIsWorker(id) => write!(f, "the roster lists node {id} as a worker"),
             Expect::Stack(expect) => write!(f, "{expect}"),
+            Expect::NothingPast => {
+                f.write_str("it has committed nothing that the present primary lacks")
+            }
             Expect::Postgres(expect) => write!(f, "{expect}"),
             Expect::NodeLeads(id) => write!(f, "the roster has node {id} as its leader"),
             Expect::NodeActive(name) => {

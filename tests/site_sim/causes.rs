@@ -133,7 +133,7 @@ pub fn deposed(cluster: &Cluster, former: usize, by: usize) -> bool {
 }
 
 /// Whether every Pgpool-II with a majority sends its clients to a primary, or finds it when the other one is stopped.
-fn all_serve(cluster: &Cluster, primary: usize) -> bool {
+pub fn all_serve(cluster: &Cluster, primary: usize) -> bool {
     let daemons = cluster.pgpools.iter().enumerate();
     let mut serving = daemons.filter(|(_, it)| it.running && it.quorum);
     serving.all(|(h, daemon)| {

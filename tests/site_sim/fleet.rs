@@ -3,6 +3,7 @@
 use super::bugs::Bug;
 use super::cluster::Cluster;
 use super::law::{self, Before};
+use super::sent::Sent;
 use super::share::is_shared;
 use provision::apply::{Done, Fleet};
 use provision::inventory::HostName;
@@ -136,7 +137,7 @@ impl Sim {
             .collect()
     }
 
-    fn obey(&self, h: usize, act: &Act, half: bool) -> Done {
+    fn obey(&self, h: usize, act: &Act, half: bool, sent: &Sent) -> Done {
         let before = if self.strict {
             self.everything()
         } else {
@@ -145,8 +146,8 @@ impl Sim {
         let dark = self.fault.get().and(Some(h));
         let ended = {
             let mut cluster = self.cluster.borrow_mut();
-            law::permit(&cluster, h, act, dark);
-            let law = Before::new(&cluster);
+            law::permit(&cluster, h, act, (sent, dark));
+            let law = Before::new(&cluster, act, sent);
             let ended = cluster.obey(h, act, half);
             law.check(&cluster, h, act);
             ended
@@ -185,6 +186,10 @@ impl Sim {
 
     /// One act, with the fault that is due.
     async fn one(&self, host: &HostName, act: &Act) -> Done {
+        let sent = {
+            let cluster = self.cluster.borrow();
+            Sent::new(&cluster, cluster.swarm.host(host))
+        };
         self.pass().await;
         let h = match self.reach(host) {
             Ok(h) => h,
@@ -197,13 +202,13 @@ impl Sim {
             None => act.clone(),
         };
         let Some(fault) = self.fault.get().filter(|fault| fault.at == at) else {
-            let done = self.obey(h, act, false);
+            let done = self.obey(h, act, false, &sent);
             self.pass().await;
             return done;
         };
         self.trace.borrow_mut().push(format!("    fault {fault:?}"));
         if fault.happens {
-            self.obey(h, act, fault.kind == Kind::Half);
+            self.obey(h, act, fault.kind == Kind::Half, &sent);
         }
         match fault.kind {
             Kind::Kill | Kind::Half => {

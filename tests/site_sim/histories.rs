@@ -15,7 +15,7 @@ const ENOUGH: usize = 3;
 const FRESH: u64 = 2_000;
 
 /// Seeds of histories that went wrong once, and what was wrong.
-const ONCE: [(u64, &str); 3] = [
+const ONCE: [(u64, &str); 6] = [
     (
         1_795_352_351_000_053,
         "a node of RabbitMQ began anew beside those that count it in, and nothing was refused",
@@ -27,6 +27,18 @@ const ONCE: [(u64, &str); 3] = [
     (
         1_795_354_077_000_380,
         "under a limit, a stack was deployed beside the share that a host left out had lost",
+    ),
+    (
+        1_795_358_006_009_838,
+        "a former primary was stopped that had committed something since it was looked at",
+    ),
+    (
+        1_795_358_006_004_129,
+        "while a swarm elected a leader, its layer counted as one that does not exist",
+    ),
+    (
+        1_795_360_418_001_704,
+        "a former primary got clients while the act that stops it was on its way, and the law blamed the act",
     ),
 ];
 

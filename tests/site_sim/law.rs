@@ -1,8 +1,8 @@
 //! What no act of provision may ever do, whatever the hosts are like: checked around each act.
 
-use super::causes::deposed;
 use super::cluster::Cluster;
 use super::database::{Data, Instance};
+use super::sent::{Sent, stops_database};
 use super::stack_law;
 use provision::plan::{Act, Class, GlusterAct, PgpoolAct, PostgresAct, SwarmAct, UnitVerb};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ pub struct Before {
     quorums: Vec<(bool, usize)>,
     writable: bool,
     watched: bool,
-    served: Option<usize>,
+    served: bool,
     primaries: usize,
     rows: BTreeSet<u32>,
     lines: BTreeSet<u32>,
@@ -41,14 +41,14 @@ fn is_well(cluster: &Cluster, h: usize) -> bool {
 }
 
 impl Before {
-    pub fn new(cluster: &Cluster) -> Self {
+    pub fn new(cluster: &Cluster, act: &Act, sent: &Sent) -> Self {
         let swarm = &cluster.swarm;
         let quorum = |c| (swarm.quorum(c), swarm.voters(c));
         Self {
             quorums: (0..swarm.clusters.len()).map(quorum).collect(),
             writable: writable(cluster),
             watched: cluster.pgpools.iter().any(|one| one.quorum),
-            served: cluster.served(),
+            served: sent.served && cluster.served().is_some() && !sent.fences(act),
             primaries: primaries(cluster),
             rows: cluster.kept_rows(),
             lines: cluster.kept_lines(),
@@ -81,7 +81,7 @@ impl Before {
             "{what} cost the watchdog's majority"
         );
         assert!(
-            self.served.is_none() || restart || cluster.served().is_some(),
+            !self.served || restart || cluster.served().is_some(),
             "{what} took the database away from its clients"
         );
         let now = primaries(cluster);
@@ -137,7 +137,7 @@ impl Before {
 }
 
 /// What must be so before an act is begun.
-pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
+pub fn permit(cluster: &Cluster, h: usize, act: &Act, (sent, dark): (&Sent, Option<usize>)) {
     let name = cluster.name(h);
     let founds = |what: &str, trace: &dyn Fn(usize) -> bool| {
         for p in cluster.hosts() {
@@ -216,13 +216,12 @@ pub fn permit(cluster: &Cluster, h: usize, act: &Act, dark: Option<usize>) {
             assert!(primary.is_some(), "a recovery is begun without a primary");
         }
         Act::Unit {
-            verb: verb @ (UnitVerb::Restart | UnitVerb::Stop),
+            verb: UnitVerb::Restart | UnitVerb::Stop,
             unit,
         } => {
-            if unit == "postgresql-16.service" && matches!(verb, UnitVerb::Stop) {
-                let by = |p: usize| p != h && deposed(cluster, h, p);
+            if stops_database(act) {
                 assert!(
-                    cluster.hosts().any(by),
+                    sent.deposed || Sent::new(cluster, h).deposed,
                     "{name}'s server is stopped, and has what nobody else has, or is in use"
                 );
             }

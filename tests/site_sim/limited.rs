@@ -20,3 +20,17 @@ fn what_a_deployment_starts_on_all_hosts_is_left_to_a_run_without_limit() {
         check_well(&site, &sim, &whole);
     }
 }
+
+#[test]
+fn a_restart_waits_while_an_election_hides_who_is_well() {
+    let site = site(3, true);
+    let sim = Sim::of(built(&site, 7, true));
+    sim.cluster.borrow_mut().happen(Event::StopDocker, 0);
+    sim.cluster.borrow_mut().happen(Event::LoseNotes, 1);
+    let ended = site.apply_to(&sim, Some(1));
+    assert!(ended.done().is_empty(), "{}", ended.story);
+    assert_eq!(ended.outcome, Some(Outcome::Failed), "{}", ended.story);
+    let not_known = "who is well of swarm is not known";
+    assert!(ended.story.contains(not_known), "{}", ended.story);
+    check_well(&site, &sim, &site.apply(&sim));
+}

@@ -63,6 +63,7 @@ mod replaced;
 mod run;
 mod says;
 mod seeded;
+mod sent;
 mod share;
 mod site;
 mod slow;

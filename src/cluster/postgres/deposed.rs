@@ -86,9 +86,14 @@ pub(super) fn judge(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Verdi
     let Some(disk) = of.here(state, former).disk() else {
         return Verdict::Open;
     };
-    let why = match state.beyond(former) {
-        Some(beyond) if beyond.is_nothing() => beyond.says(former),
-        _ if steps::is_given_up(of, former, disk) => "what it has beyond it is given up".to_owned(),
+    let (why, still_nothing) = match state.beyond(former) {
+        Some(beyond) if beyond.is_nothing() => (
+            beyond.says(former),
+            Some(beyond.is_still_nothing(former, &of.about)),
+        ),
+        _ if steps::is_given_up(of, former, disk) => {
+            ("what it has beyond it is given up".to_owned(), None)
+        }
         _ => return Verdict::Open,
     };
     let mut step = Step::new(
@@ -132,6 +137,8 @@ pub(super) fn judge(of: &Postgres, state: &State, deposed: Deposed<'_>) -> Verdi
             });
         }
     }
+    // The last that is asked: a client that knows its address may write until it is stopped.
+    step.needs.extend(still_nothing);
     if waits.is_empty() {
         Verdict::Stop(Box::new(step))
     } else {

@@ -2,6 +2,7 @@
 
 use super::quorum::majority;
 use super::state::Here;
+use super::table_silent::may_elect;
 use super::view::is_called;
 use super::{Member, State, Swarm};
 use crate::module::{Health, Light, Margin, MemberHealth};
@@ -58,7 +59,13 @@ fn member_health(swarm: &Swarm, state: &State, nodes: &[Node], member: &Member) 
     match (here, own) {
         (Here::Active { .. }, Some(node)) => (light(node), words(node)),
         (Here::Active { .. }, None) if nodes.is_empty() => {
-            (Light::Red, "no manager tells the roster".to_owned())
+            // Who is well will be told when there is a leader.
+            let light = if may_elect(swarm, state) {
+                Light::Unknown
+            } else {
+                Light::Red
+            };
+            (light, "no manager tells the roster".to_owned())
         }
         (Here::Active { .. }, None) => (Light::Red, "not on the managers' roster".to_owned()),
         (Here::Silent(why), _) => {

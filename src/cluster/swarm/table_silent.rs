@@ -1,9 +1,9 @@
 //! A membership is seen, but no manager tells the roster: S4, S5, S7, S8, S9 and S10.
 
 use super::quorum::{majority, until_led};
-use super::state::Here;
+use super::state::{Here, Place};
 use super::table::refused;
-use super::{CONTROL_PORT, State, Swarm, refuse};
+use super::{CONTROL_PORT, Member, State, Swarm, refuse};
 use crate::plan::{Advice, Claim, Decision, Expect, Reach, Wait};
 use crate::probe::Query;
 use std::collections::BTreeSet;
@@ -65,8 +65,25 @@ pub(super) fn decide(swarm: &Swarm, state: &State) -> Decision {
 /// Enough managers run: they may be about to elect a leader, as they do for seconds after one of them comes back from a
 /// cut, whose later term deposes the leader (seen with 26.1).
 fn election(swarm: &Swarm, state: &State) -> Option<Wait> {
-    let electors: Vec<_> = swarm
-        .managers()
+    let electors = electors(swarm, state);
+    let (first, place) = electors.first()?;
+    may_elect(swarm, state).then(|| {
+        let what = format!(
+            "{} managers run, and the swarm has no leader: they may be electing one",
+            electors.len()
+        );
+        until_led(&first.host, &place.node_id, what)
+    })
+}
+
+/// Whether the managers that run are enough for an election.
+pub(super) fn may_elect(swarm: &Swarm, state: &State) -> bool {
+    electors(swarm, state).len() >= majority(swarm.managers().count())
+}
+
+fn electors<'a>(swarm: &'a Swarm, state: &'a State) -> Vec<(&'a Member, &'a Place)> {
+    let managers = swarm.managers();
+    managers
         .filter_map(|member| match &swarm.observed(state, member).here {
             Here::Active {
                 manager: true,
@@ -75,15 +92,7 @@ fn election(swarm: &Swarm, state: &State) -> Option<Wait> {
             } => Some((member, place)),
             _ => None,
         })
-        .collect();
-    let (first, place) = electors.first()?;
-    (electors.len() >= majority(swarm.managers().count())).then(|| {
-        let what = format!(
-            "{} managers run, and the swarm has no leader: they may be electing one",
-            electors.len()
-        );
-        until_led(&first.host, &place.node_id, what)
-    })
+        .collect()
 }
 
 /// The managers that the memberships name, when none of them is a host of the inventory.
