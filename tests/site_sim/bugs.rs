@@ -37,7 +37,7 @@ pub enum Bug {
     TimelinesIgnored,
     /// P4: commits past the fork are not counted, neither by the table nor by `standby.sh`.
     CommitsNotCounted,
-    /// P7: that Pgpool-II sends its clients to a deposed primary is not seen.
+    /// P7: that Pgpool-II sends its clients to a deposed primary is not seen, nor what they commit there.
     ServedOverlooked,
     /// P5: a standby that streams is copied anew.
     RecoversWhatRuns,

@@ -15,7 +15,7 @@ const ENOUGH: usize = 3;
 const FRESH: u64 = 2_000;
 
 /// Seeds of histories that went wrong once, and what was wrong.
-const ONCE: [(u64, &str); 6] = [
+const ONCE: [(u64, &str); 7] = [
     (
         1_795_352_351_000_053,
         "a node of RabbitMQ began anew beside those that count it in, and nothing was refused",
@@ -35,6 +35,10 @@ const ONCE: [(u64, &str); 6] = [
     (
         1_795_358_006_004_129,
         "while a swarm elected a leader, its layer counted as one that does not exist",
+    ),
+    (
+        1_795_361_228_001_377,
+        "a restart was held up for a stack that lacked a node which the run itself had drained",
     ),
     (
         1_795_360_418_001_704,

@@ -31,7 +31,7 @@ pub enum Move {
 pub enum Ending {
     Well,
     /// Well, but only by a second run: the health gate held up a restart on one host beside another that provision itself
-    /// had drained when it joined, and that the last task of the first run activates.
+    /// had drained when it joined, and that the last task of the first run activates, or beside a stack that lacked it.
     Second,
     /// Refused, for causes that are real.
     Refused(BTreeSet<String>),
@@ -128,7 +128,8 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
             Ending::Well
         }
         Some(Outcome::Failed) if causes.is_empty() && is_held(ended) => {
-            if is_drained(&sim.cluster.borrow()) {
+            let rejoined = ended.story.contains(ACTIVATED);
+            if is_drained(&sim.cluster.borrow()) && !rejoined {
                 return Ending::Refused(["a node that a person drained".to_owned()].into());
             }
             let lines = ended.story.lines();
@@ -162,13 +163,22 @@ fn judge(site: &Site, sim: &Sim, ended: &Ended) -> Ending {
     }
 }
 
-/// Whether the health gate held up steps until their time was over, and for nothing else than drained nodes.
+/// What a run does last with a node that it had drained when it joined.
+const ACTIVATED: &str = "id: swarm/activate/";
+
+/// Whether the health gate held up steps until their time was over, and for nothing else than drained nodes, or a stack
+/// that lacks a node which the run itself had drained.
 fn is_held(ended: &Ended) -> bool {
+    let rejoined = ended.story.contains(ACTIVATED);
     let lines = ended.story.lines();
     let mut held = lines
         .filter(|line| line.contains("is not done, because for"))
         .peekable();
-    held.peek().is_some() && held.all(|line| line.contains("Ready Drain Reachable"))
+    let drained = |line: &str| {
+        let stack = rejoined && line.contains(" s stack ");
+        stack || line.contains("Ready Drain Reachable")
+    };
+    held.peek().is_some() && held.all(drained)
 }
 
 /// Whether a person drained a node: it is left alone, and nothing is disrupted beside it.

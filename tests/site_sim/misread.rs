@@ -107,7 +107,9 @@ impl Bug {
                     node.status = "down".into();
                 }
             }
-            (Self::CommitsNotCounted, Answer::PostgresPast(past)) => past.commits = Some(0),
+            (Self::CommitsNotCounted | Self::ServedOverlooked, Answer::PostgresPast(past)) => {
+                past.commits = Some(0);
+            }
             (Self::BootOverlooked, Answer::Unit(unit)) if unit.file == "disabled" => {
                 unit.file = "enabled".into();
             }
