@@ -10,7 +10,7 @@
 
 use super::engine::{Engine, Progress, Stage, Work};
 use crate::inventory::HostName;
-use crate::module::{Light, MemberHealth};
+use crate::module::{Health, Light, MemberHealth};
 use crate::plan::Step;
 
 /// A closed health gate.
@@ -35,39 +35,46 @@ impl<F: super::Fleet> Engine<'_, F> {
     }
 
     /// Why a restart of a task has to wait: another host of some layer is not well.
-    /// A layer in which nobody is well does not exist yet, or has nothing left to protect; unless that is only not known:
-    /// while a swarm elects a leader nobody tells who is well.
     pub(super) fn gate(&self, task: usize, restart: &Step) -> Option<Gate> {
         let own = self.works[task].layer;
         self.health().into_iter().find_map(|health| {
-            let well = |member: &MemberHealth| match member.light {
-                Light::Green => true,
-                Light::Held => restart.spares_tasks,
-                _ => false,
+            let later = |member: &MemberHealth| {
+                restart.spares_tasks && self.is_repaired_after(own, &health.layer, &member.host)
             };
-            let answers = |member: &MemberHealth| self.fleet.unreachable(&member.host).is_none();
-            let not_known =
-                |member: &&MemberHealth| member.light == Light::Unknown && answers(member);
-            if !health.members.iter().any(well) {
-                return health.members.iter().find(not_known).map(|member| Gate {
-                    why: format!(
-                        "who is well of {} is not known: {}: {}",
-                        health.layer, member.host, member.says
-                    ),
-                    opens: true,
-                });
-            }
-            let ill = health.members.iter().find(|member| {
-                let later = restart.spares_tasks
-                    && self.is_repaired_after(own, &health.layer, &member.host);
-                !well(member) && member.host != restart.subject && !later
-            })?;
+            let ill = self.ill(&health, restart);
+            let ill = ill
+                .into_iter()
+                .find(|member| member.host != restart.subject && !later(member))?;
             Some(Gate {
                 why: format!("{} is not well on {}: {}", health.layer, ill.host, ill.says),
                 // A host that is out of reach stays so in this run.
-                opens: answers(ill),
+                opens: self.answers(ill),
             })
         })
+    }
+
+    /// Who is not well in a layer. One in which nothing works does not exist yet, or has nothing left to protect.
+    fn ill<'h>(&self, health: &'h Health, restart: &Step) -> Vec<&'h MemberHealth> {
+        let is_well = |member: &MemberHealth| match member.light {
+            Light::Green => true,
+            Light::Held => restart.spares_tasks,
+            Light::Yellow | Light::Red | Light::Unknown => false,
+        };
+        let some_are_well = health.members.iter().any(is_well);
+        let some_work = health.members.iter().any(|it| it.light == Light::Yellow);
+        let is_ill = |member: &&MemberHealth| match member.light {
+            _ if some_are_well => !is_well(member),
+            // Two bricks that have something to heal for the third, which is dead.
+            Light::Red => some_work,
+            // Nobody tells while a swarm elects a leader.
+            Light::Unknown => some_work || self.answers(member),
+            Light::Green | Light::Held | Light::Yellow => false,
+        };
+        health.members.iter().filter(is_ill).collect()
+    }
+
+    fn answers(&self, member: &MemberHealth) -> bool {
+        self.fleet.unreachable(&member.host).is_none()
     }
 
     /// Whether what ails a host in a layer is repaired in this run, and only after this layer, which that one needs.

@@ -15,7 +15,7 @@ const ENOUGH: usize = 3;
 const FRESH: u64 = 2_000;
 
 /// Seeds of histories that went wrong once, and what was wrong.
-const ONCE: [(u64, &str); 7] = [
+const ONCE: [(u64, &str); 8] = [
     (
         1_795_352_351_000_053,
         "a node of RabbitMQ began anew beside those that count it in, and nothing was refused",
@@ -39,6 +39,10 @@ const ONCE: [(u64, &str); 7] = [
     (
         1_795_361_228_001_377,
         "a restart was held up for a stack that lacked a node which the run itself had drained",
+    ),
+    (
+        1_795_362_475_000_793,
+        "two bricks that had something to heal for a dead one counted as a layer in which nobody is well",
     ),
     (
         1_795_360_418_001_704,

@@ -21,16 +21,27 @@ fn what_a_deployment_starts_on_all_hosts_is_left_to_a_run_without_limit() {
     }
 }
 
-#[test]
-fn a_restart_waits_while_an_election_hides_who_is_well() {
+/// A run for another host, beside a host that it must leave ill.
+fn holds_a_restart_up(event: Event, ill: usize, why: &str) {
     let site = site(3, true);
     let sim = Sim::of(built(&site, 7, true));
-    sim.cluster.borrow_mut().happen(Event::StopDocker, 0);
+    sim.cluster.borrow_mut().happen(event, ill);
     sim.cluster.borrow_mut().happen(Event::LoseNotes, 1);
     let ended = site.apply_to(&sim, Some(1));
     assert!(ended.done().is_empty(), "{}", ended.story);
     assert_eq!(ended.outcome, Some(Outcome::Failed), "{}", ended.story);
-    let not_known = "who is well of swarm is not known";
-    assert!(ended.story.contains(not_known), "{}", ended.story);
+    assert!(ended.story.contains(why), "{}", ended.story);
     check_well(&site, &sim, &site.apply(&sim));
+}
+
+#[test]
+fn a_restart_waits_while_an_election_hides_who_is_well() {
+    let why = "swarm is not well on ke2-server3: no manager tells the roster";
+    holds_a_restart_up(Event::StopDocker, 0, why);
+}
+
+#[test]
+fn a_restart_waits_beside_a_dead_brick_for_which_the_others_have_something_to_heal() {
+    let why = "glusterfs gvol0 is not well on ke2-server3: brick offline";
+    holds_a_restart_up(Event::KillBrick, 2, why);
 }
