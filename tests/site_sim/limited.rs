@@ -1,7 +1,10 @@
 //! A run with `--limit` changes the hosts that it names, and no other.
 
+use super::cluster::Cluster;
 use super::events::Event;
 use super::fleet::Sim;
+use super::history::pass;
+use super::run::Site;
 use super::site::{built, check_well, site};
 use provision::report::Outcome;
 
@@ -21,27 +24,33 @@ fn what_a_deployment_starts_on_all_hosts_is_left_to_a_run_without_limit() {
     }
 }
 
-/// A run for another host, beside a host that it must leave ill.
-fn holds_a_restart_up(event: Event, ill: usize, why: &str) {
-    let site = site(3, true);
-    let sim = Sim::of(built(&site, 7, true));
-    sim.cluster.borrow_mut().happen(event, ill);
-    sim.cluster.borrow_mut().happen(Event::LoseNotes, 1);
+/// A run for the second host, beside one that it must leave ill.
+fn holds_a_restart_up(site: &Site, mut cluster: Cluster, why: &str) {
+    cluster.happen(Event::LoseNotes, 1);
+    let sim = Sim::of(cluster);
     let ended = site.apply_to(&sim, Some(1));
     assert!(ended.done().is_empty(), "{}", ended.story);
     assert_eq!(ended.outcome, Some(Outcome::Failed), "{}", ended.story);
     assert!(ended.story.contains(why), "{}", ended.story);
-    check_well(&site, &sim, &site.apply(&sim));
+    check_well(site, &sim, &site.apply(&sim));
 }
 
 #[test]
 fn a_restart_waits_while_an_election_hides_who_is_well() {
     let why = "swarm is not well on ke2-server3: no manager tells the roster";
-    holds_a_restart_up(Event::StopDocker, 0, why);
+    let site = site(3, true);
+    let mut cluster = built(&site, 7, true);
+    cluster.happen(Event::StopDocker, 0);
+    holds_a_restart_up(&site, cluster, why);
 }
 
 #[test]
 fn a_restart_waits_beside_a_dead_brick_for_which_the_others_have_something_to_heal() {
     let why = "glusterfs gvol0 is not well on ke2-server3: brick offline";
-    holds_a_restart_up(Event::KillBrick, 2, why);
+    let site = site(3, true);
+    let mut cluster = built(&site, 7, true);
+    cluster.happen(Event::KillBrick, 2);
+    pass(&mut cluster, 3);
+    assert!(cluster.pending(0) > 0 && cluster.pending(1) > 0);
+    holds_a_restart_up(&site, cluster, why);
 }
