@@ -56,7 +56,7 @@ impl<F: super::Fleet> Engine<'_, F> {
     /// Who is not well in a layer. One in which nothing works does not exist yet, or has nothing left to protect.
     fn ill<'h>(&self, health: &'h Health, restart: &Step) -> Vec<&'h MemberHealth> {
         let is_well = |member: &MemberHealth| match member.light {
-            Light::Green => true,
+            Light::Green | Light::Advised => true,
             Light::Held => restart.spares_tasks,
             Light::Yellow | Light::Red | Light::Unknown => false,
         };
@@ -68,7 +68,7 @@ impl<F: super::Fleet> Engine<'_, F> {
             Light::Red => some_work,
             // Nobody tells while a swarm elects a leader.
             Light::Unknown => some_work || self.answers(member),
-            Light::Green | Light::Held | Light::Yellow => false,
+            Light::Green | Light::Advised | Light::Held | Light::Yellow => false,
         };
         health.members.iter().filter(is_ill).collect()
     }

@@ -47,6 +47,7 @@ pub fn layers(layers: &[Health], styled: bool) -> String {
         for member in &layer.members {
             let (mark, colour) = match member.light {
                 Light::Green => ("ok", Style::new().green()),
+                Light::Advised => ("advice", Style::new().yellow()),
                 Light::Held => ("held", Style::new().yellow()),
                 Light::Yellow => ("degraded", Style::new().yellow()),
                 Light::Red => ("down", Style::new().red().bold()),

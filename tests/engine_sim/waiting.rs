@@ -55,6 +55,23 @@ fn a_restart_does_not_wait_for_ever_for_another_host() {
 }
 
 #[test]
+fn a_restart_does_not_wait_for_what_is_only_advised() {
+    let sim = built(&Site::new(3, 0), 3);
+    *sim.tamper.borrow_mut() = Some(Box::new(|h, _, answer, _| match answer {
+        Seen::Is(Answer::Filesystem(mut disk)) if h == 0 => {
+            disk.free_bytes = 1 << 30;
+            Seen::Is(Answer::Filesystem(disk))
+        }
+        other => other,
+    }));
+    let site = Site::new(2, 1);
+    let ended = site.apply(&sim);
+    assert!(ended.last.advice.iter().any(|told| told.code == "H27"));
+    assert!(!ended.story.contains("is held up"), "{}", ended.story);
+    check_well(&site, &sim, &ended);
+}
+
+#[test]
 fn engines_that_are_all_stopped_are_steps_of_a_dry_run_and_what_follows_is_announced() {
     let site = Site::new(3, 0);
     let sim = built(&site, 8);

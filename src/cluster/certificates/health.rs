@@ -13,14 +13,14 @@ impl Certificates {
             Seen::Is(pair) => match &pair.server {
                 None => (Light::Red, "there is none".to_owned()),
                 Some(server) => {
-                    let days = (server.not_after - pair.now_s) / 86_400;
-                    let light = match days {
-                        ..0 => Light::Red,
-                        0..30 => Light::Yellow,
-                        _ => Light::Green,
-                    };
-                    let says = format!("valid until {} ({days} days)", date(server.not_after));
-                    (light, says)
+                    let left_s = server.not_after - pair.now_s;
+                    let (days, until) = (left_s / 86_400, date(server.not_after));
+                    let valid = format!("valid until {until} ({days} days)");
+                    match days {
+                        _ if left_s < 0 => (Light::Red, format!("ended on {until}")),
+                        0..30 => (Light::Advised, valid),
+                        _ => (Light::Green, valid),
+                    }
                 }
             },
         };

@@ -38,7 +38,7 @@ fn row(target: &Target, facts: &Facts) -> Value {
     })
 }
 
-/// The health of each host: red when it is refused, yellow when there is advice about it.
+/// The health of each host: red when it is refused, advised when there is advice about it.
 pub(super) fn health(preflight: &Preflight, state: &State, decision: &Decision) -> Health {
     let members = preflight.hosts.iter().filter_map(|target| {
         let facts = state.get(&target.host)?;
@@ -62,7 +62,7 @@ pub(super) fn health(preflight: &Preflight, state: &State, decision: &Decision) 
             .iter()
             .any(|advice| advised(advice.host.as_ref()))
         {
-            Light::Yellow
+            Light::Advised
         } else {
             Light::Green
         };
