@@ -44,6 +44,7 @@ mod watch;
 #[path = "../stack/cases.rs"]
 mod customisations;
 
+use faults::once;
 use lab::Lab;
 use scenario::scenario;
 
@@ -306,38 +307,49 @@ fn all_trials() {
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]
 fn all_trials_by_hand() {
-    let lab = scenario("three hosts and a client", || Lab::up("by-hand", 4));
-    faults::by_hand(&lab);
+    once("by hand", || {
+        let lab = scenario("three hosts and a client", || Lab::up("by-hand", 4));
+        faults::by_hand(&lab);
+    });
 }
 
 /// A replacement is broken off again and again; two writers go on.
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]
 fn all_trials_broken_off() {
-    let lab = scenario("three hosts and a client", || Lab::up("broken-off", 4));
-    faults::broken_off(&lab);
+    once("broken off", || {
+        let lab = scenario("three hosts and a client", || Lab::up("broken-off", 4));
+        faults::broken_off(&lab);
+    });
 }
 
 /// Blank hosts to a database behind a virtual address, without any other layer, and a reboot of each.
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]
 fn all_trials_of_the_address() {
-    let lab = scenario("three hosts up", || Lab::up("address", 3));
-    scenario("a primary, two standbys, an address", || {
-        pgpool::build(&lab);
+    once("the address", || {
+        let lab = scenario("three hosts up", || Lab::up("address", 3));
+        scenario("a primary, two standbys, an address", || {
+            pgpool::build(&lab);
+        });
+        scenario("used through the address", || pgpool::used(&lab));
+        scenario("each host off and on", || pgpool::rebooted(&lab));
+        scenario("taken for down after its boot", || {
+            pgpool::down_after_the_boot(&lab);
+        });
     });
-    scenario("used through the address", || pgpool::used(&lab));
-    scenario("each host off and on", || pgpool::rebooted(&lab));
 }
 
 /// A certificate of the stack that is about to end.
 #[test]
 #[ignore = "needs root and the lab: `make test-faults`"]
 fn all_trials_of_the_certificate() {
-    let lab = scenario("three hosts up", || Lab::up("certificate", 3));
-    scenario("the whole site", || kompira::run(&lab, &[]).expect(0));
-    scenario("a certificate that is about to end", || {
-        certificates::expiring(&lab);
+    once("the certificate", || {
+        let lab = scenario("three hosts up", || Lab::up("certificate", 3));
+        scenario("the whole site", || kompira::run(&lab, &[]).expect(0));
+        scenario("a certificate that is about to end", || {
+            certificates::expiring(&lab);
+        });
     });
 }
 

@@ -172,7 +172,7 @@ pub fn used(lab: &Lab) {
     );
     assert_eq!(made, "1");
     for host in [2, 3] {
-        until("the row on a standby", Duration::from_secs(10), || {
+        until("the row on a standby", Duration::from_secs(60), || {
             let sql = "select count(*) from tried";
             let seen = site.sql(1, &address_of(host), 5432, "postgres", "kompira", sql);
             (seen == "1").then_some(())
@@ -195,6 +195,31 @@ pub fn used(lab: &Lab) {
         "PGPASSWORD=wrong psql -XAtqw -h 127.0.0.1 -p 9999 -U postgres -d postgres -c 'select 1'",
     );
     assert!(!wrong.status.success(), "a wrong password is let in");
+}
+
+/// A host that is back so soon that its standby is taken for down only after the unit that attaches it has begun.
+pub fn down_after_the_boot(lab: &Lab) {
+    let site = Site::of(lab);
+    let standby = if site.primaries(1) == [3] { 2 } else { 3 };
+    let up = || {
+        let nodes = site.nodes(1);
+        nodes.iter().filter(|node| node.starts_with("up ")).count()
+    };
+    assert_eq!(up(), 3);
+    lab.sh(
+        standby,
+        "systemctl stop postgresql-16 && systemctl restart provision-pgpool-attach",
+    );
+    assert_eq!(up(), 3, "it was taken for down before the unit had begun");
+    let long = Duration::from_secs(300);
+    until("the standby is taken for down", long, || {
+        (up() == 2).then_some(())
+    });
+    lab.sh(standby, "systemctl start postgresql-16");
+    until("its own unit attaches it", long, || {
+        (up() == 3).then_some(())
+    });
+    assert_eq!(site.planned(), [""; 0]);
 }
 
 /// Each host is off for longer than all health checks, the primary's among them; never are there two primaries.
@@ -221,18 +246,20 @@ pub fn rebooted(lab: &Lab) {
                 }
                 assert!(
                     began.elapsed() < Duration::from_secs(limit),
-                    "{primaries:?}"
+                    "primaries {primaries:?}, nodes {:?}, the address on {:?}",
+                    site.nodes(watcher),
+                    site.holders()
                 );
                 std::thread::sleep(Duration::from_millis(100));
             }
         };
-        sample(120, &mut |primaries| {
+        sample(300, &mut |primaries| {
             off.elapsed() > Duration::from_secs(30) && primaries.len() == 1
         });
         lab.run("start", &[&name_of(host)]);
         let fell = former == [host];
         let up = if fell { 2 } else { 3 };
-        sample(120, &mut |primaries| {
+        sample(300, &mut |primaries| {
             let nodes = site.nodes(watcher);
             primaries.len() == 1
                 && nodes.iter().filter(|node| node.starts_with("up ")).count() == up
@@ -244,7 +271,7 @@ pub fn rebooted(lab: &Lab) {
         ));
         let rejoin = format!("\"pgpool/recover/{0}\" \"{0}\"", name_of(host));
         let expected = if fell { vec![rejoin] } else { Vec::new() };
-        until("the plan after a reboot", Duration::from_secs(60), || {
+        until("the plan after a reboot", Duration::from_secs(300), || {
             (site.planned() == expected).then_some(())
         });
         site.run(&[]).expect(0);

@@ -138,8 +138,10 @@ impl Cluster {
             .parse();
         let Ok(id) = id else { return };
         let view = &self.pgpools[leader];
-        if view.seats.get(&id).is_none_or(|seat| seat.up) {
-            self.pgpools[h].attach = false;
+        let up = view.seats.get(&id).map(|seat| seat.up);
+        if up != Some(false) {
+            // Up may be what it was before the boot.
+            self.pgpools[h].attach = up.is_some() && !self.databases[h].running;
             return;
         }
         let primary = view.primary.and_then(|id| self.seat_host(leader, id));

@@ -24,6 +24,11 @@ use std::time::{Duration, Instant};
 /// ping 42 s, PostgreSQL's sender and receiver 60 s, the swarm's heartbeat 15 s.
 const CUT: Duration = Duration::from_secs(100);
 
+/// Tries what is passed as a whole, unless an earlier attempt has passed it.
+pub fn once(what: &str, run: impl FnOnce()) {
+    Report::once(what, run);
+}
+
 /// Whether a trial of this name is to be tried: all are, or with `PROVISION_TRIALS` those whose names contain one of its
 /// words, which are separated by semicolons.
 fn is_wanted(name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What the trials came to: kept line by line, so that an attempt that is broken off can be taken up, and told on a page.
 
 use super::fault::{self, Case};
+use crate::scenario::note;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
@@ -68,6 +69,17 @@ impl Report {
     pub fn has(&self, case: &Case) -> bool {
         let name = case.to_string();
         self.passed.iter().any(|trial| trial.case == name)
+    }
+
+    /// What is passed as a whole: tried unless an earlier attempt has passed it.
+    pub fn once(what: &str, run: impl FnOnce()) {
+        let passed = Self::open().folder.join(format!("{what}.passed"));
+        if passed.exists() {
+            note(&format!("{what} was passed before"));
+            return;
+        }
+        run();
+        File::create(passed).unwrap();
     }
 
     /// Keeps it.

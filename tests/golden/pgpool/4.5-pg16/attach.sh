@@ -12,6 +12,7 @@ nodes() {
 }
 
 # Pgpool-II and PostgreSQL come up meanwhile, and a failover under way ends.
+up=0
 for ((try = 0; try < 150; try++)); do
     sleep 2
     rows=$(nodes) || continue
@@ -19,7 +20,12 @@ for ((try = 0; try < 150; try++)); do
     own=$(sed -n "$((id + 1))p" <<<"$rows")
     read -r host _ status _ word pg_status _ pg_role _ <<<"$own"
     [[ $host == "$NAME" ]] || exit 0
-    [[ $status != 1 && $status != 2 ]] || exit 0
+    # Up may be what it was before the boot: then it is taken for down in a moment, when the last checks have failed.
+    if [[ $status == 1 || $status == 2 ]]; then
+        [[ $pg_status == up ]] && ((++up >= 5)) && exit 0
+        continue
+    fi
+    up=0
     [[ $word == down && $pg_status == up && $pg_role == standby ]] || continue
     primary=$(awk '$7 == "primary" && $8 == "primary" && $5 == "up" { print $1, $2 }' <<<"$rows")
     [[ -n $primary && $primary != *$'\n'* ]] || continue
