@@ -27,7 +27,8 @@ for ((try = 0; try < 150; try++)); do
     fi
     up=0
     [[ $word == down && $pg_status == up && $pg_role == standby ]] || continue
-    primary=$(awk '$7 == "primary" && $8 == "primary" && $5 == "up" { print $1, $2 }' <<<"$rows")
+    # On a host that had no session yet all nodes that are up are `waiting`.
+    primary=$(awk '$7 == "primary" && $8 == "primary" && ($5 == "up" || $5 == "waiting") { print $1, $2 }' <<<"$rows")
     [[ -n $primary && $primary != *$'\n'* ]] || continue
     streaming=$(psql -XAtqw -h "${primary% *}" -p "${primary#* }" -U "$USER_OF_CHECKS" -d postgres -c \
         "select 1 from pg_stat_replication where application_name = '${NAME//\'/\'\'}' and state = 'streaming'" 2>/dev/null)
