@@ -209,10 +209,11 @@ pub fn down_after_the_boot(lab: &Lab) {
         rows.lines().filter(is_up).count()
     };
     assert_eq!(up(), 3);
-    lab.sh(
-        standby,
-        "systemctl stop postgresql-16 && systemctl restart provision-pgpool-attach",
-    );
+    // The unit looks after two seconds for the first time, and has to go on then.
+    let begun =
+        "systemctl restart provision-pgpool-attach && sleep 4 && systemctl stop postgresql-16";
+    lab.sh(standby, begun);
+    lab.sh(standby, "systemctl is-active provision-pgpool-attach");
     let long = Duration::from_secs(300);
     until("the standby is taken for down", long, || {
         (up() == 2).then_some(())

@@ -16,6 +16,7 @@ use crate::scenario::{note, scenario};
 use cluster::{Cluster, HOSTS, Mended};
 use fault::{Case, Fault};
 use ledger::Ledger;
+pub use report::once;
 use report::{Report, Trial};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -23,11 +24,6 @@ use std::time::{Duration, Instant};
 /// Longer than any layer waits for a host that does not answer: Pgpool-II's watchdog and health check 60 s, GlusterFS's
 /// ping 42 s, PostgreSQL's sender and receiver 60 s, the swarm's heartbeat 15 s.
 const CUT: Duration = Duration::from_secs(100);
-
-/// Tries what is passed as a whole, unless an earlier attempt has passed it.
-pub fn once(what: &str, run: impl FnOnce()) {
-    Report::once(what, run);
-}
 
 /// Whether a trial of this name is to be tried: all are, or with `PROVISION_TRIALS` those whose names contain one of its
 /// words, which are separated by semicolons.

@@ -41,6 +41,27 @@ impl fmt::Display for Trial {
     }
 }
 
+/// Where it is kept: the folder that `PROVISION_FAULTS` names.
+fn folder() -> PathBuf {
+    let folder = std::env::var_os("PROVISION_FAULTS").map_or_else(
+        || std::env::temp_dir().join("provision-faults"),
+        PathBuf::from,
+    );
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Tries what is passed as a whole, unless an earlier attempt has passed it.
+pub fn once(what: &str, run: impl FnOnce()) {
+    let passed = folder().join(format!("{what}.passed"));
+    if passed.exists() {
+        note(&format!("{what} was passed before"));
+        return;
+    }
+    run();
+    File::create(passed).unwrap();
+}
+
 /// The record.
 pub struct Report {
     folder: PathBuf,
@@ -48,13 +69,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Takes up what is there: in the folder that `PROVISION_FAULTS` names.
+    /// Takes up what is there.
     pub fn open() -> Self {
-        let folder = std::env::var_os("PROVISION_FAULTS").map_or_else(
-            || std::env::temp_dir().join("provision-faults"),
-            PathBuf::from,
-        );
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = folder();
         let passed = match File::open(folder.join("passed.jsonl")) {
             Ok(file) => BufReader::new(file)
                 .lines()
@@ -69,17 +86,6 @@ impl Report {
     pub fn has(&self, case: &Case) -> bool {
         let name = case.to_string();
         self.passed.iter().any(|trial| trial.case == name)
-    }
-
-    /// What is passed as a whole: tried unless an earlier attempt has passed it.
-    pub fn once(what: &str, run: impl FnOnce()) {
-        let passed = Self::open().folder.join(format!("{what}.passed"));
-        if passed.exists() {
-            note(&format!("{what} was passed before"));
-            return;
-        }
-        run();
-        File::create(passed).unwrap();
     }
 
     /// Keeps it.
