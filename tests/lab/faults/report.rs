@@ -41,12 +41,12 @@ impl fmt::Display for Trial {
     }
 }
 
-/// Where it is kept: the folder that `PROVISION_FAULTS` names.
+/// Where it is kept: the folder that `PROVISION_FAULTS` names. Without it nothing is taken up later: a test that is started
+/// by hand must not pass because another tree did.
 fn folder() -> PathBuf {
-    let folder = std::env::var_os("PROVISION_FAULTS").map_or_else(
-        || std::env::temp_dir().join("provision-faults"),
-        PathBuf::from,
-    );
+    let own = || format!("provision-faults-{}", std::process::id());
+    let folder = std::env::var_os("PROVISION_FAULTS")
+        .map_or_else(|| std::env::temp_dir().join(own()), PathBuf::from);
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
