@@ -18,22 +18,23 @@ fn output(name: &str) -> Vec<u8> {
 
 /// The answers to questions that share one script, from `NAME.stdout` and `NAME.stderr`.
 fn read(name: &str, queries: &[Query]) -> Vec<(Query, Seen<Answer>)> {
+    let [stdout, stderr] = ["stdout", "stderr"].map(|end| output(&format!("{name}.{end}")));
+    assert!(!(stdout.is_empty() && stderr.is_empty()), "{name}");
+    read_output(stdout, stderr, queries)
+}
+
+fn read_output(stdout: Vec<u8>, stderr: Vec<u8>, queries: &[Query]) -> Vec<(Query, Seen<Answer>)> {
     let asks: Vec<Ask> = lower(&queries.iter().cloned().collect());
     let [ask] = &asks[..] else {
         panic!("one script: {asks:?}")
     };
-    let reply = Reply {
+    ask.read(&Reply {
         status: 0,
-        stdout: output(&format!("{name}.stdout")),
-        stderr: output(&format!("{name}.stderr")),
+        stdout,
+        stderr,
         sent_s: 1_795_232_600.0,
         received_s: 1_795_232_900.0,
-    };
-    assert!(
-        !(reply.stdout.is_empty() && reply.stderr.is_empty()),
-        "{name}"
-    );
-    ask.read(&reply)
+    })
 }
 
 fn one(name: &str, query: Query) -> Answer {
@@ -292,13 +293,16 @@ fn users_and_filesystems() {
     assert!(filesystem.free_bytes > 1 << 30);
 }
 
-fn pgpool(name: &str) -> provision::probe::pgpool::Pgpool {
-    let about = provision::probe::pgpool::About {
+fn pgpool_query() -> Query {
+    Query::Pgpool(provision::probe::pgpool::About {
         conf: "/etc/pgpool-II".to_owned(),
         passfile: "/var/lib/pgsql/.pcppass".to_owned(),
         user: "pgpool".to_owned(),
-    };
-    match one(name, Query::Pgpool(about)) {
+    })
+}
+
+fn pgpool(name: &str) -> provision::probe::pgpool::Pgpool {
+    match one(name, pgpool_query()) {
         Answer::Pgpool(pgpool) => pgpool,
         other => panic!("{other:?}"),
     }
@@ -345,6 +349,30 @@ fn pgpool_nodes_and_watchdog() {
     let ill = pgpool("pgpool.one-down");
     assert_eq!(told(&ill)[2], "down down standby unknown none");
     assert_eq!(ill.watchdog.unwrap().state("ke2-server3"), Some("SHUTDOWN"));
+}
+
+/// Half a minute has to be between the last change of a node and the host's clock.
+#[test]
+fn pgpool_has_a_settled_table() {
+    let settled = pgpool("pgpool.settled");
+    assert!(settled.settled && settled.guarded);
+    let text = String::from_utf8(output("pgpool.settled.stdout")).unwrap();
+    let taken = text.lines().find_map(|line| line.strip_prefix("now "));
+    let settled_at = |now: &str| {
+        let stdout = text.replace(taken.unwrap(), now).into_bytes();
+        let answers = read_output(stdout, Vec::new(), &[pgpool_query()]);
+        let [(_, Seen::Is(Answer::Pgpool(pgpool)))] = &answers[..] else {
+            panic!("{answers:?}")
+        };
+        pgpool.settled
+    };
+    assert!(settled_at("2026-11-22 22:30:40"));
+    assert!(!settled_at("2026-11-22 22:30:39"));
+    assert!(!settled_at(""));
+    assert!(
+        !pgpool("pgpool.three-up").settled,
+        "was taken without a clock"
+    );
 }
 
 #[test]

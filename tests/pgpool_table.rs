@@ -844,3 +844,64 @@ fn before_anything_is_changed_only_the_address_is_checked() {
 fn a_silent_standby_is_left_alone() {
     assert_eq!(case(|world| world.at("db3").silent = true), [""; 0]);
 }
+
+/// db2 leads.
+#[test]
+fn p29_a_table_that_is_not_the_leaders_is_given_up_by_a_restart() {
+    let other = |host: &'static str, seen: Backend, settled: bool| {
+        case(move |world| {
+            for host in world.0.values_mut() {
+                host.pgpool.settled = true;
+            }
+            let own = &mut world.at(host).pgpool;
+            own.settled = settled;
+            let nodes = own.nodes.as_mut().unwrap();
+            let known = nodes.iter_mut().find(|node| node.host == seen.host);
+            *known.unwrap() = seen;
+        })
+    };
+    let down = || node("db3", "down", "standby");
+    let restart = ["pgpool/restart/db1 restart via db1"];
+    assert_eq!(other("db1", down(), true), restart);
+    assert_eq!(other("db1", node("db1", "up", "standby"), true), restart);
+    assert_eq!(
+        other("db1", down(), false),
+        ["wait db1: Pgpool-II has db3 as a standby"]
+    );
+    assert_eq!(
+        other("db1", node("db1", "down", "standby"), false),
+        ["wait db1: Pgpool-II takes db1 for the primary"]
+    );
+    // What is new to the leader may not have come to the others yet.
+    let nodes = case(|world| {
+        world.at("db1").pgpool.settled = true;
+        let nodes = world.at("db1").pgpool.nodes.as_mut().unwrap();
+        nodes[2] = down();
+    });
+    assert_eq!(nodes, ["wait db1: Pgpool-II has db3 as a standby"]);
+    // The leader's own table is mended, and the others take it over.
+    let attach = ["pgpool/attach/db3 repair via db2"];
+    assert_eq!(other("db2", down(), true), attach);
+    // Quarantine is each daemon's own.
+    let quarantine = node("db3", "quarantine", "standby");
+    assert!(other("db1", quarantine, true).is_empty());
+}
+
+#[test]
+fn p29_who_starts_again_is_not_reloaded_and_one_is_after_the_other() {
+    let lines = case(|world| {
+        for (name, host) in &mut world.0 {
+            host.pgpool.settled = true;
+            if *name != "db2" {
+                host.pgpool.nodes.as_mut().unwrap()[0] = node("db1", "up", "standby");
+            }
+        }
+    });
+    assert_eq!(
+        lines,
+        [
+            "pgpool/restart/db1 restart via db1",
+            "pgpool/restart/db3 restart via db3"
+        ]
+    );
+}

@@ -31,7 +31,7 @@ pub struct MemberHealth {
 pub enum Light {
     /// Works.
     Green,
-    /// Works, and a person is to see to something that no restart makes worse: little space, a certificate that ends soon.
+    /// Works, and something is to be seen to that no restart elsewhere makes worse: little space, a certificate that ends soon.
     Advised,
     /// Kept out of work: a node that is drained, by this program until all else is well, or by a person.
     Held,

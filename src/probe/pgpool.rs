@@ -7,6 +7,7 @@ use super::Seen;
 use super::shell::quote;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 /// Which Pgpool-II is asked about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub struct Pgpool {
     pub busy: Vec<String>,
     /// What the daemon says of the PostgreSQL nodes, by id; `None` when it does not answer.
     pub nodes: Option<Vec<Node>>,
+    /// Whether no node's status has changed for [`SETTLED_S`] in its table.
+    pub settled: bool,
     /// What its watchdog says; `None` when there is none, or it does not answer.
     pub watchdog: Option<Watchdog>,
     /// Why it does not answer, when it does not.
@@ -118,6 +121,9 @@ impl Pgpool {
     }
 }
 
+/// How long a table has to stay as it is to be taken for more than a moment of a failover, in seconds.
+pub const SETTLED_S: u64 = 30;
+
 /// The words in `failover.sh` by which it is known that it looks for a primary that lives.
 pub const GUARD: &str = "nothing is promoted beside it";
 
@@ -134,6 +140,7 @@ systemctl list-units --plain --no-legend --state=activating 'provision-recover-*
 command -v pcp_node_info >/dev/null || exit 0
 s=$(systemctl is-active pgpool.service)
 [ "$s" = active ] || {{ echo "pgpool.service is $s" >&2; exit 0; }}
+date '+now %F %T'
 timeout 12 pcp_node_info -w -h localhost -p 9898 -U {user} -a | sed 's/^/node /'
 timeout 8 pcp_watchdog_info -w -h localhost -p 9898 -U {user} -v | sed 's/^/wd /'
 exit 0"#,
@@ -153,6 +160,8 @@ pub(super) fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Pgpool> {
     let mut found = Pgpool::default();
     let mut nodes = Vec::new();
     let mut watchdog = Vec::new();
+    let mut now = None;
+    let mut changed = Vec::new();
     for line in stdout.lines() {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         match key {
@@ -168,13 +177,18 @@ pub(super) fn parse(status: i32, stdout: &str, stderr: &str) -> Seen<Pgpool> {
                 }
             }
             "busy" => found.busy.push(value.to_owned()),
-            "node" => nodes.extend(node(value)),
+            "now" => now = moment(value),
+            "node" => {
+                nodes.extend(node(value));
+                changed.push(last_change(value));
+            }
             "wd" => watchdog.push(value),
             _ => {}
         }
     }
     found.busy.sort();
     found.busy.dedup();
+    found.settled = !nodes.is_empty() && changed.iter().all(|it| is_settled(now, *it));
     found.nodes = (!nodes.is_empty()).then_some(nodes);
     found.watchdog = parse_watchdog(&watchdog);
     if found.nodes.is_none() {
@@ -197,6 +211,27 @@ fn node(line: &str) -> Option<Node> {
         pg_role: word(7)?,
         replication,
     })
+}
+
+/// `2026-11-21 06:33:05`, by the host's own clock.
+fn moment(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339_weak(text.trim()).ok()
+}
+
+/// When the node's status was changed last: the last two words.
+fn last_change(line: &str) -> Option<SystemTime> {
+    let (rest, time) = line.trim().rsplit_once(' ')?;
+    let (_, date) = rest.trim_end().rsplit_once(' ')?;
+    moment(&format!("{date} {time}"))
+}
+
+/// A clock that was put back since then says nothing: what it shows is not of this moment.
+fn is_settled(now: Option<SystemTime>, changed: Option<SystemTime>) -> bool {
+    let (Some(now), Some(changed)) = (now, changed) else {
+        return false;
+    };
+    now.duration_since(changed)
+        .map_or(true, |age| age.as_secs() >= SETTLED_S)
 }
 
 fn parse_watchdog(lines: &[&str]) -> Option<Watchdog> {

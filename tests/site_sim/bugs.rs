@@ -61,9 +61,11 @@ pub enum Bug {
     ShareOverlooked,
     /// That servers go on with a former certificate is not seen.
     OldCertificateOverlooked,
+    /// All daemons are taken to have their leader's table.
+    TablesOverlooked,
 }
 
-pub const BUGS: [Bug; 26] = [
+pub const BUGS: [Bug; 27] = [
     Bug::SilentHasNoSwarm,
     Bug::SwarmTraceIgnored,
     Bug::CutOffIsReplaced,
@@ -90,6 +92,7 @@ pub const BUGS: [Bug; 26] = [
     Bug::HandChangeOverlooked,
     Bug::ShareOverlooked,
     Bug::OldCertificateOverlooked,
+    Bug::TablesOverlooked,
 ];
 
 impl Bug {
@@ -159,6 +162,7 @@ impl Bug {
             Self::HandChangeOverlooked => with(&[(E::ScaleService, 0)], &[]),
             Self::ShareOverlooked => with(&[(E::Unmount, 1), (E::RemoveService, 0)], &[]),
             Self::OldCertificateOverlooked => with(&[(E::OldCertificate, 0)], &[]),
+            Self::TablesOverlooked => with(&[(E::OwnTable, 1)], &[Move::Passes(20)]),
         }
     }
 

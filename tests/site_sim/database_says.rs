@@ -4,7 +4,7 @@ use super::cluster::Cluster;
 use super::database::{Data, Row, slot_of};
 use super::machine::Entry;
 use super::packages::{CONF, PGDATA};
-use provision::probe::pgpool::{Node, Peer, Pgpool, Watchdog};
+use provision::probe::pgpool::{Node, Peer, Pgpool, SETTLED_S, Watchdog};
 use provision::probe::postgres::past::Past;
 use provision::probe::postgres::{
     Control, Data as Place, Fork, Lsn, Postgres, Receiver, Sender, Server, Setting, Slot,
@@ -189,6 +189,8 @@ impl Cluster {
             })
         });
         says.nodes = Some(nodes.collect());
+        // Ticks of two seconds.
+        says.settled = (self.now - own.changed) * 2 >= SETTLED_S;
         says.watchdog = Some(self.watchdog_says(h));
         says
     }

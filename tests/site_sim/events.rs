@@ -41,6 +41,8 @@ pub enum Event {
     StaleSlot,
     /// `pcp_detach_node`
     Detach,
+    /// A daemon goes on with a table of the nodes that is not its leader's.
+    OwnTable,
     /// `failover.sh` as others have it, which looks for no other primary.
     OtherScript,
     Rename,
@@ -67,7 +69,7 @@ pub enum Event {
     OldCertificate,
 }
 
-pub const EVENTS: [Event; 40] = [
+pub const EVENTS: [Event; 41] = [
     Event::PowerOff,
     Event::PowerOn,
     Event::Cut,
@@ -95,6 +97,7 @@ pub const EVENTS: [Event; 40] = [
     Event::ForgetKeys,
     Event::StaleSlot,
     Event::Detach,
+    Event::OwnTable,
     Event::OtherScript,
     Event::Rename,
     Event::DisableUnits,
@@ -165,6 +168,7 @@ impl Cluster {
                 }
             }
             Event::Detach => self.detach(h),
+            Event::OwnTable => self.keep_own_table(h),
             Event::OtherScript => self.edit(h, &format!("{CONF}/failover.sh"), GUARD, ""),
             Event::Rename => self.machines[h].hostname = "renamed".into(),
             Event::DisableUnits => self.machines[h].enabled.clear(),

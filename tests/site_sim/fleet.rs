@@ -131,7 +131,11 @@ impl Sim {
             .hosts()
             .flat_map(|h| asked.iter().map(move |query| (h, query.clone())))
             .map(|(h, query)| {
-                let says = cluster.says(h, &query);
+                let mut says = cluster.says(h, &query);
+                if let Seen::Is(Answer::Pgpool(pgpool)) = &mut says {
+                    // That time passes is no act's doing.
+                    pgpool.settled = false;
+                }
                 (h, query, says)
             })
             .collect()

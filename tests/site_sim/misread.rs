@@ -102,6 +102,11 @@ impl Bug {
                     node.status = "up".into();
                 }
             }
+            (Self::TablesOverlooked, Answer::Pgpool(pgpool)) => {
+                if let Some(leader) = cluster.pgpools[h].leader {
+                    pgpool.nodes = cluster.pgpool_says(leader).nodes;
+                }
+            }
             (Self::RecoversWhatRuns, Answer::Pgpool(pgpool)) => {
                 for node in pgpool.nodes.iter_mut().flatten().skip(2) {
                     node.status = "down".into();

@@ -14,6 +14,11 @@ pub struct Daemon {
     /// Whether the unit that attaches after a boot is at work.
     pub attach: bool,
     pub seats: BTreeMap<u32, Seat>,
+    /// It has not got the leader's table when it should have taken it over, and goes on with its own.
+    pub own_table: bool,
+    /// Its table when somebody looked at it last, and since when it is like that.
+    pub shown: Table,
+    pub changed: u64,
     pub primary: Option<u32>,
     pub leader: Option<usize>,
     pub quorum: bool,
@@ -21,6 +26,9 @@ pub struct Daemon {
     pub vip: bool,
     pub since: u64,
 }
+
+/// Whether a node is up, by its id; and which one is the primary.
+pub type Table = (BTreeMap<u32, bool>, Option<u32>);
 
 /// A node as the daemons remember it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +38,11 @@ pub struct Seat {
 }
 
 impl Daemon {
+    pub fn table(&self) -> Table {
+        let up = self.seats.iter().map(|(id, seat)| (*id, seat.up));
+        (up.collect(), self.primary)
+    }
+
     pub fn crash(&mut self) {
         (self.running, self.vip, self.quorum, self.attach) = (false, false, false, false);
         self.leader = None;
@@ -123,11 +136,21 @@ impl Cluster {
                 .copied();
             let quorum = group.len() > nodes / 2 && !group.is_empty();
             let own = &mut self.pgpools[h];
+            own.own_table &= own.leader == leader;
             (own.leader, own.quorum) = (leader, quorum);
             own.vip = quorum && leader == Some(h);
         }
+        // After each failover the leader tells the others of it.
+        let news = |p: &usize| self.pgpools[*p].table() != self.pgpools[*p].shown;
+        let news: Vec<usize> = self.hosts().filter(news).collect();
         for h in self.hosts() {
             let leader = self.pgpools[h].leader.filter(|leader| *leader != h);
+            if leader.is_none_or(|leader| news.contains(&leader)) {
+                self.pgpools[h].own_table = false;
+            }
+            if self.pgpools[h].own_table {
+                continue;
+            }
             if let Some(leader) = leader.filter(|leader| self.pgpools[*leader].running) {
                 let (seats, primary) = {
                     let of = &self.pgpools[leader];
@@ -136,6 +159,32 @@ impl Cluster {
                 (self.pgpools[h].seats, self.pgpools[h].primary) = (seats, primary);
             }
         }
+        let now = self.now;
+        for own in &mut self.pgpools {
+            if own.table() != own.shown {
+                (own.shown, own.changed) = (own.table(), now);
+            }
+        }
+    }
+
+    /// Another table than the leader's, on a host that has not got that one: of two kinds.
+    pub fn keep_own_table(&mut self, h: usize) {
+        let now = self.moment();
+        let own = &mut self.pgpools[h];
+        if own.leader.is_none_or(|leader| leader == h) || !own.running {
+            return;
+        }
+        let primary = own.primary;
+        match now % 2 {
+            0 => own.primary = None,
+            _ => {
+                let mut others = own.seats.iter_mut();
+                if let Some((_, seat)) = others.find(|(id, _)| primary != Some(**id)) {
+                    seat.up = false;
+                }
+            }
+        }
+        (own.shown, own.changed, own.own_table) = (own.table(), now, true);
     }
 
     /// The host whose server answers writes through the virtual address.

@@ -122,6 +122,10 @@ pub fn wrong(cluster: &Cluster) -> Vec<String> {
             !member || seats == cluster.databases_on,
             &format!("all nodes attached by {name}"),
         );
+        say(
+            !member || pgpool.primary.is_some(),
+            &format!("the primary known by Pgpool-II of {name}"),
+        );
         let all = match member {
             true => &["docker", "glusterd", "postgresql-16", "pgpool"][..],
             false => &["docker", "glusterd"],

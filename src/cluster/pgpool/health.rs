@@ -2,6 +2,7 @@
 
 use super::Pgpool;
 use super::state::{Observed, State};
+use super::tables::Difference;
 use crate::inventory::HostName;
 use crate::module::{Health, Light, Margin, MemberHealth};
 use crate::probe::pgpool::{Node, Pgpool as Daemon};
@@ -14,7 +15,7 @@ pub(super) fn of(wanted: &Pgpool, state: &State) -> Health {
         .iter()
         .map(|host| {
             let (light, says) = match state.hosts.get(host) {
-                Some(observed) => member(wanted, host, observed),
+                Some(observed) => member(wanted, host, observed, state),
                 None => (Light::Unknown, "was not asked".to_owned()),
             };
             MemberHealth {
@@ -42,6 +43,16 @@ fn daemon<'a>(state: &'a State, host: &HostName) -> Option<&'a Daemon> {
     state.hosts.get(host)?.pgpool.known()
 }
 
+/// The leader of the watchdog, as it sees itself, and what it says.
+fn leader<'a>(wanted: &'a Pgpool, state: &'a State) -> Option<(&'a HostName, &'a Daemon)> {
+    let leads = |daemon: &Daemon, host: &HostName| {
+        let watchdog = daemon.watchdog.as_ref();
+        watchdog.is_some_and(|it| it.has_quorum() && it.state(host.as_str()) == Some("LEADER"))
+    };
+    let mut members = wanted.members.iter();
+    members.find_map(|host| Some((host, daemon(state, host).filter(|it| leads(it, host))?)))
+}
+
 fn counts(state: &State, host: &HostName) -> bool {
     daemon(state, host)
         .and_then(|daemon| daemon.watchdog.as_ref()?.state(host.as_str()))
@@ -49,7 +60,7 @@ fn counts(state: &State, host: &HostName) -> bool {
 }
 
 /// `primary up, watchdog leader, 10.20.0.100`
-fn member(wanted: &Pgpool, host: &HostName, observed: &Observed) -> (Light, String) {
+fn member(wanted: &Pgpool, host: &HostName, observed: &Observed, state: &State) -> (Light, String) {
     if !observed.answered() {
         return (
             Light::Unknown,
@@ -67,8 +78,19 @@ fn member(wanted: &Pgpool, host: &HostName, observed: &Observed) -> (Light, Stri
         };
         return (Light::Red, why.to_owned());
     };
-    let own = nodes.iter().find(|node| node.host == host.as_str());
+    // Where queries go is the leader's to say; a daemon that says otherwise serves those who ask it.
+    let leads = leader(wanted, state);
+    let table = leads.and_then(|(_, table)| table.nodes.as_ref());
+    let own = table
+        .unwrap_or(nodes)
+        .iter()
+        .find(|node| node.host == host.as_str());
     let (mut light, mut words) = node(own, observed.postgres.known());
+    let difference = leads.and_then(|leads| Difference::between(leads, daemon));
+    if let Some(difference) = difference {
+        words.push(difference.to_string());
+        light = light.max(Light::Advised);
+    }
     if wanted.watchdog {
         let word = daemon
             .watchdog

@@ -14,6 +14,7 @@ mod slots;
 mod state;
 mod steps;
 mod table;
+mod tables;
 
 pub use state::State;
 

@@ -201,6 +201,11 @@ fn other_primary(view: &View<'_>, speaker: &HostName) -> Option<crate::plan::Ref
     Some(refuse::other_primary(view, speaker, &other.host))
 }
 
+/// Whether a standby is as it should be, for PostgreSQL and for the leader of the watchdog.
+pub(super) fn is_well(view: &View<'_>, host: &HostName, speaker: &HostName) -> bool {
+    matches!(row(view, host, speaker), Row::Well)
+}
+
 fn row(view: &View<'_>, host: &HostName, speaker: &HostName) -> Row {
     let Some(observed) = view.seen(host).filter(|seen| seen.answered()) else {
         return Row::Silent;

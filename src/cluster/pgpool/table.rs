@@ -1,10 +1,10 @@
 //! The decision table: which case the whole cluster is in. The codes (P0, P1 …) are those of `docs/pgpool.md`.
 
 use super::state::{self, Observed, State};
-use super::{Pgpool, address, ids, refuse, repair, steps};
+use super::{Pgpool, address, ids, refuse, repair, steps, tables};
 use crate::inventory::HostName;
 use crate::module::stamp::Stamp;
-use crate::plan::{Decision, Reach, Refusal};
+use crate::plan::{Decision, Reach, Refusal, UnitVerb};
 use crate::probe::pgpool::Watchdog;
 use crate::probe::postgres::Postgres;
 
@@ -53,7 +53,15 @@ pub(super) fn decide(wanted: &Pgpool, state: &State) -> Decision {
         return decision;
     }
     steps::files(&view, &mut decision);
-    let due = steps::services(&view, &mut decision);
+    let mut due = steps::services(&view, &mut decision);
+    for again in tables::due(&view, &mut decision) {
+        let begins = |it: &steps::Due<'_>| it.0 == again.0 && it.1 != UnitVerb::Reload;
+        if !due.iter().any(begins) {
+            // A start loads everything anew.
+            due.retain(|it| it.0 != again.0);
+            due.push(again);
+        }
+    }
     if steps::all_nodes_known(&view) {
         repair::standbys(&view, &mut decision);
         steps::restarts(&view, due, &mut decision);
