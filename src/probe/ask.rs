@@ -98,9 +98,8 @@ impl Ask {
         let deadline = match &queries[0] {
             Query::Command(_) => Duration::from_secs(120),
             Query::GlusterStatus(_) => Duration::from_secs(100),
-            Query::GlusterVolume(_) | Query::Mounted(_) | Query::GlusterBrick(_) => {
-                Duration::from_secs(45)
-            }
+            Query::GlusterVolume(_) | Query::GlusterBrick(_) => Duration::from_secs(45),
+            Query::Mounted(_) => Duration::from_secs(mounted::PATIENCE_S + 30),
             Query::PostgresPast(_) => Duration::from_secs(150),
             _ => Duration::from_secs(30),
         };

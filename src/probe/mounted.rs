@@ -4,6 +4,12 @@ use super::Seen;
 use super::shell::quote;
 use serde::{Deserialize, Serialize};
 
+/// For how many seconds a file system is waited for. When a brick's host dies, the clients of its volume stand
+/// still until they give it up, `network.ping-timeout` after they asked it something: 42 s unless it is set.
+/// Nobody else may have asked yet, so that this question is what the volume stands still for.
+/// Source: GlusterFS's documentation of the option, "Tuning volume options".
+pub(super) const PATIENCE_S: u64 = 60;
+
 /// What is mounted at a place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -52,7 +58,7 @@ m=$(p=$p awk 'BEGIN {{ want = ENVIRON["p"]; gsub(/\\/, "\\134", want); gsub(/ /,
   $5 == want {{ for (i = 7; i <= NF; i++) if ($i == "-") {{ print "mount", $(i + 1), $(i + 2); break }} }}' /proc/self/mountinfo)
 if [ -n "$m" ]; then
   printf '%s\n' "$m"
-  said=$({{ timeout -s KILL 15 stat -f -c %T -- "$p" && timeout -s KILL 15 find "$p" -maxdepth 1 -print -quit; }} 2>&1 >/dev/null); status=$?
+  said=$({{ timeout -s KILL {PATIENCE_S} stat -f -c %T -- "$p" && timeout -s KILL 15 find "$p" -maxdepth 1 -print -quit; }} 2>&1 >/dev/null); status=$?
   [ $status -ne 137 ] || echo hung
   [ $status -eq 0 ] || printf 'dead %s\n' "$said" | head -n 1
 elif [ -d "$p" ] && [ ! -L "$p" ]; then
@@ -83,7 +89,7 @@ pub(super) fn parse(path: &str, stdout: &str, stderr: &str) -> Seen<Mounted> {
             }
             "hung" => {
                 return Seen::Unknown(format!(
-                    "the file system at {path} did not answer within 15 s: it hangs"
+                    "the file system at {path} did not answer within {PATIENCE_S} s: it hangs"
                 ));
             }
             "dead" => {
