@@ -90,10 +90,7 @@ impl Sshd {
             .expect("sshd is missing: apt-get install openssh-server");
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                start.elapsed() < Duration::from_secs(10),
-                "sshd did not start"
-            );
+            assert!(start.elapsed() < MINUTE, "sshd did not start");
             std::thread::sleep(Duration::from_millis(20));
         }
         child
@@ -142,7 +139,7 @@ impl Sshd {
         Settings {
             known_hosts: Some(self.path("known_hosts")),
             ssh_config: Vec::new(),
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: MINUTE,
             ..Settings::default()
         }
     }
@@ -195,7 +192,7 @@ pub async fn ask(session: &Session, script: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Longer than any upload of these tests.
+/// Longer than anything that ends by itself takes on a busy machine.
 pub const MINUTE: Duration = Duration::from_secs(60);
 
 /// The process that serves this connection on the host.
