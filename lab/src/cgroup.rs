@@ -174,7 +174,7 @@ pub fn kill(group: &Path) -> Result<()> {
 /// Removes a group and those below it. A group whose last process just died refuses for a moment.
 pub fn remove(group: &Path) -> Result<()> {
     let mut problem = None;
-    let gone = wait_until(Duration::from_secs(10), || match remove_once(group) {
+    let gone = wait_until(Duration::from_secs(60), || match remove_once(group) {
         Ok(()) => true,
         Err(error) => {
             problem = Some(error);

@@ -42,7 +42,7 @@ pub fn start(host: &Host, record: &Record) -> Result<()> {
         .stderr(console)
         .spawn()
         .with_context(|| format!("cannot start {}", host.name()))?;
-    if !wait_until(Duration::from_secs(10), || is_on(host, record)) {
+    if !wait_until(Duration::from_secs(60), || is_on(host, record)) {
         bail!("{} does not start; {}", host.name(), last_words(host));
     }
     Ok(())

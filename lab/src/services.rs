@@ -88,7 +88,7 @@ pub fn wait_for(lab: &Lab, record: &Record, ports: &[u16]) -> Result<()> {
         network::enter(&namespace)?;
         let silent = ports.into_iter().find(|port| {
             let address = SocketAddr::from((gateway, *port));
-            !wait_until(Duration::from_secs(20), || {
+            !wait_until(Duration::from_secs(60), || {
                 TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
             })
         });

@@ -118,7 +118,7 @@ pub async fn refuses_and_says_why(lab: &Lab) {
             panic!("{user} became root")
         };
         assert!(
-            start.elapsed() < Duration::from_secs(8),
+            start.elapsed() < Duration::from_secs(40),
             "{:?}",
             start.elapsed()
         );

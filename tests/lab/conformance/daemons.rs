@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const BELOW: &str = "- import_playbook: hosts.yml\n- import_playbook: packages.yml\n- import_playbook: docker.yml\n- import_playbook: firewall.yml\n";
 
 /// How long a host may take to boot.
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_secs(180);
 
 /// The lab's hosts.
 pub struct Daemons<'l> {
