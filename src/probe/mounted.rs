@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// For how many seconds a file system is waited for. When a brick's host dies, the clients of its volume stand
 /// still until they give it up, `network.ping-timeout` after they asked it something: 42 s unless it is set.
-/// Nobody else may have asked yet, so that this question is what the volume stands still for.
+/// This question may be the first that a client asks since, and then has to outlast all of that time.
 /// Source: GlusterFS's documentation of the option, "Tuning volume options".
 pub(super) const PATIENCE_S: u64 = 60;
 

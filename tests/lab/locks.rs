@@ -18,7 +18,7 @@ const SLACK: Duration = Duration::from_secs(25);
 const MARK: &str = "PROVISION_LAB_TEST_HOLDER";
 
 /// A run that holds the lock for a while: one step sleeps on host 1.
-fn holder(lab: &Lab, name: &str, seconds: u32) -> Started {
+fn holder(lab: &Lab, name: &str, seconds: u64) -> Started {
     let playbook = lab.files.path().join(format!("{name}.yml"));
     let text = format!(
         "- name: slow\n  hosts: ke2-server1\n  tasks:\n    - name: slow\n      shell: {{ cmd: sleep {seconds}; touch /root/{name}, creates: /root/{name} }}\n"
@@ -47,9 +47,10 @@ fn port_open(lab: &Lab) -> bool {
 /// The second run leaves, and says who is at work; or it waits. Looking is free.
 pub fn two_runs(lab: &Lab) {
     close_port(lab);
-    let first = holder(lab, "first", 25);
+    let held = Duration::from_secs(25);
+    let first = holder(lab, "first", held.as_secs());
     let refused = lab.provision(&[]).expect(3);
-    assert!(refused.took < Duration::from_secs(24), "{:?}", refused.took);
+    assert!(refused.took < held, "{:?}", refused.took);
     let who = format!("(pid {}) since 20", first.pid());
     let refused = refused.says(&[
         "Error: another run is under way: ke2-server",
