@@ -44,7 +44,7 @@ test-unit: tools ## What needs no lab: cases, simulation, parsers, command line,
 	cargo test --locked -p provision --lib --bins --tests
 
 test-sim: ## 100,000 random histories of the whole site; SEED=n repeats one (tests/site_sim)
-	$(if $(SEED),PROVISION_SIM_SEED=$(SEED)) PROVISION_SIM_FRESH=100000 cargo test --locked -p provision --test site_sim fresh -- --nocapture
+	$(if $(SEED),PROVISION_SIM_SEED=$(SEED)) PROVISION_SIM_FRESH=100000 cargo test --profile histories --locked -p provision --test site_sim fresh -- --nocapture
 
 # Two labs side by side: `a_host_fails`, the longest, mostly waits.
 test-lab: tools ## Real daemons on three hosts: needs root
