@@ -35,7 +35,7 @@ check: tools ## Formatting, lints, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	/var/cache/provision-tools/bin/cargo-deny --log-level error check bans licenses sources
-	shellcheck files/postgres-guard scripts/*.sh lab/recipes/*.sh lab/recipes/containers/*.sh .ci/run
+	shellcheck files/postgres-guard scripts/*.sh tests/lab/*.sh lab/recipes/*.sh lab/recipes/containers/*.sh .ci/run
 	shellcheck tests/golden/pgpool/*/{*.sh,recovery_1st_stage,pgpool_remote_start}
 
 test: check test-unit test-lab ## Everything, the lab included

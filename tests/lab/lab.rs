@@ -1,5 +1,6 @@
 //! A lab of its own for a test, taken down at the end whatever happens.
 
+use super::scenario::note;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -15,6 +16,9 @@ pub struct Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.last_words();
+        }
         if std::env::var_os("PROVISION_LAB_KEEP").is_none() {
             let _ = self.command("down", &[]).output();
         } else {
@@ -141,6 +145,20 @@ impl Lab {
     pub fn try_sh(&self, host: usize, script: &str) -> Output {
         let words = [self.host(host), "--", "bash", "-c", script];
         self.command("exec", &words).output().unwrap()
+    }
+
+    /// Prints what each host tells of itself: a test has failed, and its hosts go.
+    fn last_words(&self) {
+        for name in &self.names {
+            let script = include_str!("last_words.sh");
+            let words = [name, "--", "timeout", "120", "bash", "-c", script];
+            let Ok(told) = self.command("exec", &words).output() else {
+                continue;
+            };
+            let told = [told.stdout, told.stderr].concat();
+            note(&format!("the last words of {name}:"));
+            note(&String::from_utf8_lossy(&told));
+        }
     }
 
     /// Runs a script on all hosts at once; what each printed.

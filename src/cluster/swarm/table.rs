@@ -113,7 +113,7 @@ pub(super) fn row<'a>(view: &View<'a>, member: &'a Member) -> Row<'a> {
         Here::Stopped { trace, .. } if view.is_foreign(trace) => foreign(view, member),
         Here::Stopped { silent, .. } => {
             let what = format!(
-                "{}: {silent}; it is a member by its disk, and comes back when the engine does",
+                "{}: {silent}; it is a member by its disk, and comes back when the engine does; when that stays, look at `journalctl -u docker` there",
                 member.host
             );
             view.returning(view.only_entry(member), coming_back(member, what))
