@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# causes.sh LOG : the causes of the failures in a log of `make test`, in a few lines: of each panic where it was, and the last
-# lines of its message that tell of something wrong. Lines of JSON are long: each is cut.
+# causes.sh LOG : the causes of the failures in a log of `make test`, in a few lines: of each panic where it was, and the first
+# and the last lines of its message that tell of something wrong. Lines of JSON are long: each is cut.
 set -euo pipefail
 
 awk '
     function told(    at) {
-        for (at = (n > 5 ? n - 5 : 0); at < n; at++)
-            print "  " said[at]
+        for (at = 0; at < n; at++)
+            if (at == 0 || at >= n - 4) print "  " said[at]
         n = 0
         panic = 0
     }

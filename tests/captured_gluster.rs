@@ -200,7 +200,10 @@ fn mounts() {
         ("localhost:/gvol0", "fuse.glusterfs")
     );
     let mounted = told!("mounted.dead", Mounted, "/mnt/gluster");
-    assert!(!mounted.is_alive() && mounted.dead.contains("Transport endpoint is not connected"));
+    assert!(!mounted.is_alive() && !mounted.client);
+    assert!(mounted.dead.contains("Transport endpoint is not connected"));
+    let mounted = told!("mounted.not-connected", Mounted, "/mnt/gluster");
+    assert!(!mounted.is_alive() && mounted.client);
     let mounted = told!("mounted.guarded", Mounted, "/mnt/gluster");
     assert_eq!(
         (mounted.mounts.len(), &*mounted.place, mounted.immutable),

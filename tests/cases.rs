@@ -180,6 +180,10 @@ fn told(verdict: &provision::module::Verdict) -> Vec<String> {
             lines.extend(text.lines().map(|line| format!("  > {line}")));
         }
     }
+    for wait in &decision.waits {
+        lines.push(format!("wait | {} | {} s", wait.what, wait.deadline_s));
+        lines.push(format!("  until {}", wait.until));
+    }
     for refusal in &decision.refusals {
         lines.push(format!("refusal | {} | {}", refusal.code, refusal.because));
         lines.extend(refusal.evidence.iter().map(|text| format!("  seen {text}")));

@@ -10,11 +10,15 @@ use super::line::lines;
 use super::managed_file::object;
 use super::{Args, Context, Health, Light, MemberHealth, Module, Unfit};
 use crate::inventory::HostName;
-use crate::plan::{Act, Claim, Class, Decision, Expect, MountAct, Step, StepId};
+use crate::plan::{Act, Claim, Class, Decision, Expect, MountAct, Step, StepId, Wait};
 use crate::playbook::{ArgKind, ModuleSpec};
 use crate::probe::mounted::{Mounted, Source};
 use crate::probe::{Answers, Need, Query, Seen};
 use fstab::{escape, set, words};
+
+/// How long a client may take to connect again once its bricks answer, in seconds: it tries every 3 s, and may first have
+/// to give up a connection that went silent, which takes `network.ping-timeout` (42 s).
+const CONNECTS_S: u64 = 120;
 
 /// A file system and the place that it is mounted at.
 #[derive(Clone, Debug)]
@@ -153,6 +157,7 @@ impl Module for Mount {
         steps.append(&mut decision.steps);
         if decision.refusals.is_empty() {
             steps.extend(self.mount(mounted));
+            decision.waits.extend(self.connects(mounted));
         }
         decision.steps = steps;
         decision
@@ -164,7 +169,8 @@ impl Module for Mount {
             Seen::Is(mounted) => match mounted.mounts.last() {
                 None => (Light::Red, "not mounted".to_owned()),
                 Some(_) if !mounted.dead.is_empty() => {
-                    (Light::Red, format!("mounted, and dead: {}", mounted.dead))
+                    let how = if mounted.client { "silent" } else { "dead" };
+                    (Light::Red, format!("mounted, and {how}: {}", mounted.dead))
                 }
                 Some(here) if self.is_ours(here) => (Light::Green, here.source.clone()),
                 Some(here) => (Light::Red, format!("{} is mounted there", here.source)),
@@ -263,15 +269,33 @@ impl Mount {
         let (verb, act, class, why) = if mounted.mounts.is_empty() {
             let why = "nothing is mounted there".to_owned();
             ("mount", MountAct::Mount { path }, Class::Repair, why)
-        } else if !mounted.dead.is_empty() {
+        } else if !mounted.dead.is_empty() && !mounted.client {
             let why = format!("what is mounted there is dead: {}", mounted.dead);
             ("again", MountAct::Again { path }, Class::Repair, why)
         } else {
             return None;
         };
         let id = StepId::new(&["mount", verb, object(&self.path)]);
-        let query = Query::Mounted(self.path.clone());
         let step = Step::new(id, &self.host, class, why, Act::Mount(act));
-        Some(step.done(Claim::new(&self.host, query, Expect::Mounted)))
+        Some(step.done(self.answers()))
+    }
+
+    /// A client that runs is not taken away, since containers that use the mount would keep the dead one: it connects again
+    /// as soon as it can.
+    fn connects(&self, mounted: &Mounted) -> Option<Wait> {
+        mounted.client.then(|| Wait {
+            what: format!(
+                "{path} does not answer ({}), and its client runs: it goes on by itself when enough bricks answer; when that stays, look at `gluster volume status` and at the firewalls, then `umount -l {path}` and run again",
+                mounted.dead,
+                path = self.path
+            ),
+            until: self.answers(),
+            deadline_s: CONNECTS_S,
+        })
+    }
+
+    fn answers(&self) -> Claim {
+        let query = Query::Mounted(self.path.clone());
+        Claim::new(&self.host, query, Expect::Mounted)
     }
 }

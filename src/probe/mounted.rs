@@ -18,6 +18,8 @@ pub struct Mounted {
     pub mounts: Vec<Source>,
     /// Why the one that is seen does not answer; empty when it does.
     pub dead: String,
+    /// While it does not answer: whether the client of GlusterFS that serves it runs. It connects again by itself.
+    pub client: bool,
     /// With nothing mounted: `directory`, `absent`, or `other` for anything else.
     pub place: String,
     /// With nothing mounted: whether nothing can be made below the empty directory (`chattr +i`); `None`
@@ -45,12 +47,15 @@ impl Mounted {
     pub fn steady(&self) -> Self {
         Self {
             dead: String::new(),
+            client: false,
             ..self.clone()
         }
     }
 }
 
 // proc(5): the fields of mountinfo before the lone `-` vary in number; a space is written `\040`.
+// A client and a dead one give the same error when no brick answers, so that its process is looked for: mount.glusterfs
+// starts one that has the place among its arguments.
 pub(super) fn script(path: &str) -> String {
     format!(
         r#"p={}
@@ -60,7 +65,12 @@ if [ -n "$m" ]; then
   printf '%s\n' "$m"
   said=$({{ timeout -s KILL {PATIENCE_S} stat -f -c %T -- "$p" && timeout -s KILL 15 find "$p" -maxdepth 1 -print -quit; }} 2>&1 >/dev/null); status=$?
   [ $status -ne 137 ] || echo hung
-  [ $status -eq 0 ] || printf 'dead %s\n' "$said" | head -n 1
+  if [ $status -ne 0 ]; then
+    printf 'dead %s\n' "$said" | head -n 1
+    for f in $(grep -lszFx -e "$p" /proc/[0-9]*/cmdline); do
+      case $(readlink "${{f%cmdline}}exe") in */glusterfs*) echo client; break ;; esac
+    done
+  fi
 elif [ -d "$p" ] && [ ! -L "$p" ]; then
   echo place directory
   f=$(lsattr -d -- "$p" 2>/dev/null) && case ${{f%% *}} in *i*) echo immutable yes ;; *) echo immutable no ;; esac
@@ -98,6 +108,7 @@ pub(super) fn parse(path: &str, stdout: &str, stderr: &str) -> Seen<Mounted> {
                     said => said.to_owned(),
                 };
             }
+            "client" => mounted.client = true,
             "place" => rest.clone_into(&mut mounted.place),
             "immutable" => mounted.immutable = Some(rest == "yes"),
             _ => {}

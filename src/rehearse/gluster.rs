@@ -64,6 +64,7 @@ impl Volumes {
         });
         if dead {
             NOT_CONNECTED.clone_into(&mut mounted.dead);
+            mounted.client = true;
         }
     }
 

@@ -201,6 +201,43 @@ fn refused(lab: &Lab, what: &str, code: &str, host: usize, damage: &str, decisio
     });
 }
 
+/// With one brick of three the volume answers nobody. What is wrong is the bricks; the clients come back by themselves, and
+/// are not taken from under those that use them.
+fn two_bricks(lab: &Lab) {
+    scenario("  the processes of two bricks killed", || {
+        let clients = || {
+            let pid = |host| lab.sh(host, "pgrep -f 'glusterfs .*fuse.* /mnt/gluster$'");
+            lab.hosts().map(pid).collect::<Vec<String>>()
+        };
+        let before = clients();
+        for host in [2, 3] {
+            lab.sh(host, &kill("glusterfsd", "gvol0"));
+        }
+        let wanted: BTreeSet<Step> = [2, 3]
+            .map(|host| {
+                let id = format!("gluster_volume/start-missing/ke2-server{host}");
+                step(&id, host, "repair")
+            })
+            .into();
+        let dry = run(lab, &["--dry-run"]).expect(0);
+        let plan = dry.plan();
+        assert_eq!(steps(&plan), wanted, "{}", dry.out);
+        let waits = plan["waits"].to_string();
+        assert_eq!(waits.matches("its client runs").count(), 3, "{waits}");
+        let done = run(lab, &["--paranoid"]).expect(0);
+        // The first starts both, unless it is slow.
+        let started = done.done();
+        assert!(
+            !started.is_empty() && started.is_subset(&wanted),
+            "{}",
+            done.out
+        );
+        assert_eq!(run(lab, &[]).expect(0).summary()["outcome"], "converged");
+        assert_eq!(clients(), before);
+        shared(lab);
+    });
+}
+
 /// What somebody did by hand, or what died.
 pub fn damaged(lab: &Lab) {
     repaired(
@@ -210,6 +247,7 @@ pub fn damaged(lab: &Lab) {
         &kill("glusterfsd", "gvol0"),
         &[("gluster_volume/start-missing/ke2-server3", "repair")],
     );
+    two_bricks(lab);
     repaired(
         lab,
         "the process of a mount killed",

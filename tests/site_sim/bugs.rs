@@ -27,6 +27,8 @@ pub enum Bug {
     StoppedVolumeOverlooked,
     /// G12: a mount that is gone is taken for there.
     MountOverlooked,
+    /// G12: a client that reaches too few bricks is taken for dead.
+    ClientOverlooked,
     /// P0: a database is made though a host is silent.
     SilentHasNoData,
     /// P0: data whose server does not run counts for nothing.
@@ -65,7 +67,7 @@ pub enum Bug {
     TablesOverlooked,
 }
 
-pub const BUGS: [Bug; 27] = [
+pub const BUGS: [Bug; 28] = [
     Bug::SilentHasNoSwarm,
     Bug::SwarmTraceIgnored,
     Bug::CutOffIsReplaced,
@@ -75,6 +77,7 @@ pub const BUGS: [Bug; 27] = [
     Bug::BrickLossOverlooked,
     Bug::StoppedVolumeOverlooked,
     Bug::MountOverlooked,
+    Bug::ClientOverlooked,
     Bug::SilentHasNoData,
     Bug::StoppedDataIgnored,
     Bug::OtherPrimaryOverlooked,
@@ -123,6 +126,10 @@ impl Bug {
             Self::BrickLossOverlooked => with(&[(E::LoseBrickDisk, 1)], &[]),
             Self::StoppedVolumeOverlooked => with(&[(E::StopVolume, 0)], &[]),
             Self::MountOverlooked => with(&[(E::Unmount, 1)], &[]),
+            Self::ClientOverlooked => with(
+                &[(E::Cut, 2)],
+                &[Move::Passes(10), Move::Happens(E::Mend, 2), run],
+            ),
             Self::SilentHasNoData => with(
                 &[(E::LoseDatabase, 0), (E::LoseDatabase, 1), (E::Mute, 2)],
                 &[run],

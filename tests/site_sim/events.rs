@@ -29,6 +29,8 @@ pub enum Event {
     LoseBrickDisk,
     LoseGlusterd,
     Unmount,
+    /// The process behind the mount is killed.
+    KillClient,
     EditFstab,
     ResetFirewall,
     StopPgpool,
@@ -69,7 +71,7 @@ pub enum Event {
     OldCertificate,
 }
 
-pub const EVENTS: [Event; 41] = [
+pub const EVENTS: [Event; 42] = [
     Event::PowerOff,
     Event::PowerOn,
     Event::Cut,
@@ -86,6 +88,7 @@ pub const EVENTS: [Event; 41] = [
     Event::LoseBrickDisk,
     Event::LoseGlusterd,
     Event::Unmount,
+    Event::KillClient,
     Event::EditFstab,
     Event::ResetFirewall,
     Event::StopPgpool,
@@ -134,8 +137,10 @@ impl Cluster {
             }
             Event::LoseGlusterd => self.lose_glusterd(h),
             Event::Unmount => {
-                self.gluster[h].mounted = false;
+                let own = &mut self.gluster[h];
+                (own.mounted, own.client_killed) = (false, false);
             }
+            Event::KillClient => self.gluster[h].client_killed = self.gluster[h].mounted,
             Event::EditFstab => {
                 self.edit(h, "/etc/fstab", "defaults,_netdev", "defaults,ro,_netdev");
             }
@@ -220,6 +225,7 @@ impl Cluster {
         self.gluster[h] = Glusterd {
             folder: own.folder,
             mounted: own.mounted,
+            client_killed: own.client_killed,
             ..Glusterd::default()
         };
     }

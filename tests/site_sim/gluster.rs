@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const VOLUME: &str = "gvol0";
 pub const BRICK: &str = "/data/brick/gvol0";
 pub const MOUNT: &str = "/mnt/gluster";
+/// How many ticks a client takes to connect again.
+const CONNECTS: usize = 5;
 
 /// The daemon of a host, its brick and its mount.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +27,10 @@ pub struct Glusterd {
     pub brick: bool,
     pub heals: bool,
     pub mounted: bool,
+    /// Whether the process behind the mount is gone.
+    pub client_killed: bool,
+    /// How many ticks the client still needs to connect, once it reaches enough bricks.
+    pub connects_in: usize,
 }
 
 /// The volume, as one daemon has it on its disk.
@@ -72,7 +78,8 @@ impl Cluster {
 
     pub fn gluster_crash(&mut self, h: usize) {
         let own = &mut self.gluster[h];
-        (own.running, own.brick, own.heals, own.mounted) = (false, false, false, false);
+        (own.running, own.brick, own.heals) = (false, false, false);
+        (own.mounted, own.client_killed) = (false, false);
     }
 
     /// Whether two daemons have a connection.
@@ -101,20 +108,32 @@ impl Cluster {
     pub fn mountable(&self, h: usize) -> bool {
         let own = &self.gluster[h];
         let started = own.volume.as_ref().is_some_and(|it| it.status == "Started");
-        let enough = self.bricks_from(h).len() > self.brick_count() / 2;
-        own.running && started && enough
+        own.running && started && self.has_majority(h)
+    }
+
+    /// The volume is mounted, by a client that has connected.
+    pub fn mount(&mut self, h: usize) {
+        let own = &mut self.gluster[h];
+        (own.mounted, own.client_killed, own.connects_in) = (true, false, 0);
+    }
+
+    /// Whether a client on a host reaches as many bricks as it needs, to read as well as to write.
+    pub fn has_majority(&self, h: usize) -> bool {
+        self.bricks_from(h).len() > self.brick_count() / 2
+    }
+
+    /// Whether the mount of a host answers.
+    pub fn mount_answers(&self, h: usize) -> bool {
+        let own = &self.gluster[h];
+        own.mounted && !own.client_killed && own.connects_in == 0 && self.has_majority(h)
     }
 
     /// A line is appended through the mount of a host; whether it was acknowledged.
     pub fn append(&mut self, h: usize, line: u32) -> bool {
-        if !self.power(h) || !self.gluster[h].mounted {
+        if !self.power(h) || !self.mount_answers(h) {
             return false;
         }
-        let bricks = self.bricks_from(h);
-        if bricks.len() <= self.brick_count() / 2 {
-            return false;
-        }
-        for b in bricks {
+        for b in self.bricks_from(h) {
             if let Some(folder) = &mut self.gluster[b].folder {
                 folder.lines.insert(line);
             }
@@ -124,6 +143,9 @@ impl Cluster {
 
     pub fn gluster_tick(&mut self) {
         for h in self.hosts() {
+            let left = self.gluster[h].connects_in.saturating_sub(1);
+            let broken = self.gluster[h].mounted && !self.has_majority(h);
+            self.gluster[h].connects_in = if broken { CONNECTS } else { left };
             // Members that know each other agree on the newest definitions.
             let knows = |a: usize, b: usize| {
                 let uuid = &self.gluster[b].uuid;
@@ -147,7 +169,9 @@ impl Cluster {
             let wanted = self.machines[h].enabled.contains(service)
                 && !self.machines[h].active.contains(service);
             if self.power(h) && wanted && (self.gluster[h].mounted || self.mountable(h)) {
-                self.gluster[h].mounted = true;
+                if !self.gluster[h].mounted {
+                    self.mount(h);
+                }
                 self.machines[h].active.insert(service.into());
             }
         }

@@ -169,10 +169,17 @@ impl Cluster {
                 if !self.machines[h].text("/etc/fstab").contains(&**path) {
                     return Err(format!("Unit {path} not found"));
                 }
+                let own = &self.gluster[h];
+                assert!(
+                    !own.mounted || own.client_killed,
+                    "a mount whose client runs is taken away on {}",
+                    self.name(h)
+                );
+                self.gluster[h].mounted = false;
                 if !self.mountable(h) {
                     return Err("Mount failed. Check the log file for more details.".into());
                 }
-                self.gluster[h].mounted = true;
+                self.mount(h);
             }
         }
         Ok(())

@@ -143,7 +143,7 @@ impl Cluster {
     pub fn mount_says(&self, h: usize) -> Mounted {
         let own = &self.gluster[h];
         if own.mounted {
-            let dead = self.bricks_from(h).is_empty();
+            let dead = !self.mount_answers(h);
             return Mounted {
                 mounts: vec![Source {
                     source: "localhost:/gvol0".into(),
@@ -155,6 +155,7 @@ impl Cluster {
                     ""
                 }
                 .into(),
+                client: dead && !own.client_killed,
                 ..Mounted::default()
             };
         }

@@ -261,13 +261,8 @@ fn start(cluster: &Cluster, h: usize) {
 }
 
 fn writable(cluster: &Cluster) -> bool {
-    let mounted = |h: &usize| cluster.power(*h) && cluster.gluster[*h].mounted;
-    let most = cluster
-        .hosts()
-        .filter(mounted)
-        .map(|h| cluster.bricks_from(h).len())
-        .max();
-    most.is_some_and(|most| most > cluster.brick_count() / 2)
+    let mut hosts = cluster.hosts();
+    hosts.any(|h| cluster.power(h) && cluster.mount_answers(h))
 }
 
 fn primaries(cluster: &Cluster) -> usize {

@@ -73,7 +73,10 @@ impl Bug {
                     info.status = "Started".into();
                 }
             }
-            (Self::StoppedVolumeOverlooked, Answer::Mounted(mounted)) => mounted.dead.clear(),
+            (Self::StoppedVolumeOverlooked, Answer::Mounted(mounted)) => {
+                *mounted = mounted.steady();
+            }
+            (Self::ClientOverlooked, Answer::Mounted(mounted)) => mounted.client = false,
             (Self::MountOverlooked | Self::ShareOverlooked, Answer::Mounted(mounted))
                 if mounted.mounts.is_empty() =>
             {

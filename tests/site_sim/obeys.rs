@@ -97,7 +97,9 @@ impl Cluster {
                 if !self.gluster[h].mounted && !self.mountable(h) {
                     return Err("shared-directory.service: start operation timed out".into());
                 }
-                self.gluster[h].mounted = true;
+                if !self.gluster[h].mounted {
+                    self.mount(h);
+                }
                 self.machines[h].active.insert(unit.to_owned());
             }
             (other, _) => drop(self.machines[h].active.insert(other.to_owned())),

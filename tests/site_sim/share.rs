@@ -45,13 +45,11 @@ impl Cluster {
         if !self.gluster[h].mounted {
             return Ok(self.machines[h].paths.get(path));
         }
-        let bricks = self.bricks_from(h);
-        if bricks.is_empty() {
+        if !self.mount_answers(h) {
             return Err(format!("{path}: {DEAD}"));
         }
-        let folders = bricks
-            .iter()
-            .filter_map(|b| self.gluster[*b].folder.as_ref());
+        let bricks = self.bricks_from(h).into_iter();
+        let folders = bricks.filter_map(|b| self.gluster[b].folder.as_ref());
         let found = folders.filter_map(|folder| folder.files.get(path));
         Ok(found.max_by_key(|entry| at(entry)))
     }
@@ -80,11 +78,10 @@ impl Cluster {
         if parent != MOUNT && self.shared(h, parent)?.is_none() {
             return Err(format!("{path}: No such file or directory"));
         }
-        let bricks = self.bricks_from(h);
-        if bricks.len() <= self.brick_count() / 2 {
+        if !self.mount_answers(h) {
             return Err(format!("{path}: {DEAD}"));
         }
-        for b in bricks {
+        for b in self.bricks_from(h) {
             if let Some(folder) = &mut self.gluster[b].folder {
                 folder.files.insert(path.to_owned(), entry.clone());
             }

@@ -104,7 +104,8 @@ pub fn wrong(cluster: &Cluster) -> Vec<String> {
             cluster.pending(h) == 0,
             &format!("nothing to heal on {name}"),
         );
-        say(gluster.mounted, &format!("mount of {name}"));
+        let mounted = gluster.mounted && !gluster.client_killed;
+        say(mounted, &format!("mount of {name}"));
         let member = cluster.members().contains(&h);
         let data = &cluster.databases[h];
         let follows = data.is_primary() || cluster.streams(h).is_some();

@@ -92,7 +92,7 @@ impl Cluster {
 
     fn space(&self, h: usize) -> Seen<Answer> {
         let (place, kind) = match self.gluster[h].mounted {
-            true if self.bricks_from(h).is_empty() => {
+            true if self.gluster[h].client_killed || self.bricks_from(h).is_empty() => {
                 return Seen::Unknown("df: Transport endpoint is not connected".into());
             }
             true => (MOUNT, "fuse.glusterfs"),

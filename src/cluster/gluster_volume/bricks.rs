@@ -117,7 +117,11 @@ pub(super) fn decide(volume: &GlusterVolume, state: &State, info: &Info) -> Deci
                     } else {
                         "its self-heal daemon is missing".to_owned()
                     };
-                    let step = start_missing(volume, host, &what, &brick.host_uuid);
+                    let mut step = start_missing(volume, host, &what, &brick.host_uuid);
+                    // The command is about the whole volume.
+                    if let Some(first) = decision.steps.first() {
+                        step = step.assume(format!("{} has not started it too", first.id));
+                    }
                     decision.steps.push(step);
                 }
             }
