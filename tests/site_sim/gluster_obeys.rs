@@ -169,13 +169,18 @@ impl Cluster {
                 if !self.machines[h].text("/etc/fstab").contains(&**path) {
                     return Err(format!("Unit {path} not found"));
                 }
-                let own = &self.gluster[h];
-                assert!(
-                    !own.mounted || own.client_killed,
-                    "a mount whose client runs is taken away on {}",
-                    self.name(h)
-                );
-                self.gluster[h].mounted = false;
+                if matches!(act, MountAct::Again { .. }) {
+                    let own = &self.gluster[h];
+                    assert!(
+                        !own.mounted || own.client_killed,
+                        "a mount whose client runs is taken away on {}",
+                        self.name(h)
+                    );
+                    self.gluster[h].mounted = false;
+                }
+                if self.gluster[h].mounted {
+                    return Ok(());
+                }
                 if !self.mountable(h) {
                     return Err("Mount failed. Check the log file for more details.".into());
                 }
