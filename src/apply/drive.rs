@@ -211,11 +211,8 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 match self.engine.frontier(host) {
                     Frontier::Batch(steps) => again |= self.start(vec![host.clone()], steps),
                     Frontier::Cluster(index) => again |= self.cluster(index),
-                    Frontier::Wait(index) => self.next_wait(index),
-                    Frontier::Refused(index) => {
-                        self.refuse(index);
-                        again = true;
-                    }
+                    Frontier::Wait(index) => again |= self.next_wait(index).unwrap_or_default(),
+                    Frontier::Refused(index) => again |= self.refuse(index),
                     Frontier::Stuck(why) => {
                         self.drove.failed = true;
                         self.stop_host(host, why);

@@ -186,13 +186,16 @@ impl<F: super::Fleet> Engine<'_, F> {
             || decision.steps.iter().any(|step| self.may_run(index, step))
     }
 
-    /// The first thing that may be waited for. What depends on a host that `--limit` leaves out, or that is
-    /// stopped, will not come true in this run.
-    pub(super) fn next_wait<'d>(&self, decision: &'d Decision) -> Option<&'d Wait> {
-        decision.waits.iter().find(|wait| {
-            let host = &wait.until.host;
-            self.is_included(host) && !self.stopped_hosts.contains_key(host)
-        })
+    /// The first thing that may be waited for.
+    fn next_wait<'d>(&self, decision: &'d Decision) -> Option<&'d Wait> {
+        let mut waits = decision.waits.iter();
+        waits.find(|wait| self.may_come_true(wait))
+    }
+
+    /// What depends on a host that `--limit` leaves out, or that is stopped, will not come true in this run.
+    pub(super) fn may_come_true(&self, wait: &Wait) -> bool {
+        let host = &wait.until.host;
+        self.is_included(host) && !self.stopped_hosts.contains_key(host)
     }
 
     pub(super) fn may_run(&self, index: usize, step: &Step) -> bool {

@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// How often the daemons look around.
 const TICK: Duration = Duration::from_secs(2);
 
+/// How often hosts are asked in one run at most: most runs ask some hundred times, the longest a thousand.
+const ASKS: usize = 5_000;
+
 /// What goes wrong with an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -57,6 +60,9 @@ pub struct Sim {
     began: Cell<Option<Instant>>,
     pub killed: Notify,
     asked: RefCell<BTreeSet<Query>>,
+    /// How often hosts were asked in this run, and which are being asked.
+    asks: Cell<usize>,
+    asking: RefCell<BTreeSet<HostName>>,
     /// How long GlusterFS takes to tell how its copies are, and how often it was asked.
     pub slow: Cell<(Duration, usize)>,
     pub trace: RefCell<Vec<String>>,
@@ -76,6 +82,8 @@ impl Sim {
             began: Cell::new(None),
             killed: Notify::new(),
             asked: RefCell::default(),
+            asks: Cell::new(0),
+            asking: RefCell::default(),
             slow: Cell::default(),
             trace: RefCell::default(),
         }
@@ -84,6 +92,8 @@ impl Sim {
     /// A new run of provision begins.
     pub fn begin(&self) {
         self.acts.set(0);
+        self.asks.set(0);
+        self.asking.borrow_mut().clear();
         self.down.borrow_mut().clear();
         self.interrupt.set(false);
         self.tick_at.set(None);
@@ -234,6 +244,15 @@ impl Sim {
 
 impl Fleet for Sim {
     async fn ask(&self, host: &HostName, queries: BTreeSet<Query>) -> Vec<(Query, Seen<Answer>)> {
+        self.asks.set(self.asks.get() + 1);
+        assert!(
+            self.asks.get() <= ASKS,
+            "the run does not end: it asks {host} for {queries:?} again"
+        );
+        assert!(
+            self.asking.borrow_mut().insert(host.clone()),
+            "{host} is asked for {queries:?} while it is being asked"
+        );
         self.pass().await;
         if queries
             .iter()
@@ -246,6 +265,7 @@ impl Fleet for Sim {
         if self.strict {
             self.asked.borrow_mut().extend(queries.iter().cloned());
         }
+        self.asking.borrow_mut().remove(host);
         let reach = self.reach(host);
         let cluster = self.cluster.borrow();
         let answer = |query: Query| {

@@ -15,7 +15,7 @@ const ENOUGH: usize = 3;
 const FRESH: u64 = 2_000;
 
 /// Seeds of histories that went wrong once, and what was wrong.
-const ONCE: [(u64, &str); 8] = [
+const ONCE: [(u64, &str); 9] = [
     (
         1_795_352_351_000_053,
         "a node of RabbitMQ began anew beside those that count it in, and nothing was refused",
@@ -47,6 +47,10 @@ const ONCE: [(u64, &str); 8] = [
     (
         1_795_360_418_001_704,
         "a former primary got clients while the act that stops it was on its way, and the law blamed the act",
+    ),
+    (
+        1_795_449_804_003_825,
+        "what a stopped host was to do was waited for by ever more looks at once, and the run did not end",
     ),
 ];
 

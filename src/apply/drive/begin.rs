@@ -112,25 +112,18 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         let steps = self.engine.next_of_cluster(index);
         match steps.first() {
             Some(step) => match self.engine.awaited(index, step) {
-                Some(wait) => {
-                    self.wait(index, wait);
-                    false
-                }
+                Some(wait) => self.wait(index, wait),
                 None if self.yields(index, step) => false,
                 None => {
                     let steps = steps.into_iter().map(|step| (index, step)).collect();
                     self.start(members, steps)
                 }
             },
-            None if !self.waits(index).is_empty() => {
-                self.next_wait(index);
-                false
-            }
-            None => {
+            None => self.next_wait(index).unwrap_or_else(|| {
                 let why = "a cluster is created for all its hosts or not at all, and some of them failed, were refused, or are left out by --limit";
                 self.stop_layer(self.engine.works[index].layer, why.to_owned());
                 true
-            }
+            }),
         }
     }
 }

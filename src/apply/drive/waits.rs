@@ -56,15 +56,19 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         }
     }
 
-    /// Waits for one of the things that the task waits for: in turn, so that each is looked at.
-    pub(super) fn next_wait(&mut self, index: usize) {
+    /// Waits for one of the things that the task waits for, in turn, so that each is looked at. Says whether it is given up
+    /// instead, when there is one.
+    pub(super) fn next_wait(&mut self, index: usize) -> Option<bool> {
         let waits = self.waits(index).iter();
-        if let Some(wait) = waits.min_by_key(|wait| self.polls(index, wait)).cloned() {
-            self.wait(index, wait);
-        }
+        let next = waits
+            .filter(|wait| self.engine.may_come_true(wait))
+            .min_by_key(|wait| self.polls(index, wait))
+            .cloned()?;
+        Some(self.wait(index, next))
     }
 
-    pub(super) fn wait(&mut self, index: usize, wait: Wait) {
+    /// Says whether it is given up, because its time is over: others can go on then.
+    pub(super) fn wait(&mut self, index: usize, wait: Wait) -> bool {
         let (elapsed, earlier) = self.waited_for(index, &wait.until);
         let deadline = Duration::from_secs(wait.deadline_s);
         if elapsed > deadline {
@@ -73,6 +77,7 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 wait.what, wait.deadline_s
             );
             self.give_up(index, why);
+            true
         } else if earlier + elapsed > deadline * RENEWALS {
             let why = format!(
                 "{} came true and went again for {} s in all",
@@ -80,8 +85,10 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
                 (earlier + elapsed).as_secs()
             );
             self.give_up(index, why);
+            true
         } else {
             self.look_again(index, wait, elapsed);
+            false
         }
     }
 
@@ -124,7 +131,13 @@ impl<'e, 'a: 'e, F: Fleet> Drive<'e, 'a, F> {
         )
     }
 
+    /// Looks at what is waited for once more, after a moment. A host is asked by one at a time: while it is busy, the end of
+    /// what keeps it busy leads here again. Otherwise each look at a host that is none of the task's own, which it does not
+    /// keep busy, would begin the next one before it ends.
     fn look_again(&mut self, index: usize, wait: Wait, elapsed: Duration) {
+        if self.busy.contains(&wait.until.host) {
+            return;
+        }
         let now = Instant::now();
         let same = |waiting: &Waiting| waiting.index == index && waiting.until == wait.until;
         let at = self.waiting.iter().position(same).unwrap_or_else(|| {
