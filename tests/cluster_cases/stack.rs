@@ -37,9 +37,6 @@ fn whole(case: &Map<String, Json>) -> Map<String, Json> {
         "swarm_nodes".to_owned(),
         json!({ "nodes": nodes, "error": "" }),
     );
-    let attributes = json!({ "mode": 0o600, "owner": "root", "group": "root" });
-    let key = json!({ "file": { "sha256": null, "size": 51, "attributes": attributes } });
-    first.insert("path /mnt/gluster/var/.secret_key".to_owned(), key);
     if let Some(but) = case.get("but") {
         for (host, but) in but.as_object().unwrap() {
             let told = answers[host].as_object_mut().unwrap();
@@ -67,7 +64,15 @@ fn of_host(host: &str, hosts: &[&String], file: &StackFile) -> Json {
         .filter(|want| first || want.replicas != Some(1))
         .map(|want| (want.name, json!(1)))
         .collect();
+    let attributes = json!({ "mode": 0o600, "owner": "root", "group": "root" });
     let mut answers = json!({
+        "filesystem /mnt/gluster": {
+            "mount_point": "/mnt/gluster", "kind": "fuse.glusterfs", "free_bytes": 50,
+            "inodes_used_percent": 50,
+        },
+        "path /mnt/gluster/var/.secret_key": {
+            "file": { "sha256": null, "size": 51, "attributes": attributes },
+        },
         "docker": {
             "installed": true,
             "engine": { "ServerVersion": "26.1.5", "Swarm": {

@@ -4,8 +4,10 @@ use super::cluster::Cluster;
 use super::events::Event;
 use super::fleet::{Fault, KINDS, Kind, Sim};
 use super::history::{message, pass};
+use super::rng::Rng;
 use super::run::Site;
-use super::site::{built, check_well, site};
+use super::site::{built, built_of, check_well, site, site_of};
+use provision::report::Outcome;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -146,4 +148,27 @@ fn a_repair_of_the_stack_that_breaks_off_anywhere_is_finished() {
     broken_everywhere(Event::RemoveService, 0, 1);
     broken_everywhere(Event::LoseBroker, 2, 1);
     broken_everywhere(Event::OldCertificate, 1, 2);
+}
+
+fn hangs_at(at: usize) -> Option<Fault> {
+    let (kind, happens) = (Kind::Hang, false);
+    Some(Fault { at, kind, happens })
+}
+
+/// A replaced host has not mounted the share when its run breaks off: that it sees no secret key says nothing.
+#[test]
+fn a_replaced_host_that_is_not_finished_takes_no_task_from_the_stack() {
+    let site = site_of(5, 3, true);
+    let mut blank = Cluster::blank(5, 7, true);
+    blank.databases_on = 3;
+    let built = built_of(&site, blank);
+    for seed in 0..8 {
+        let mut start = damaged(&built, Event::RemoveService, 2);
+        start.rng = Rng::new(seed);
+        let sim = Sim::of(damaged(&start, Event::Replace, 0));
+        sim.fault.set(hangs_at(4));
+        let ended = site.apply(&sim);
+        assert_eq!(ended.outcome, Some(Outcome::Failed), "{}", ended.story);
+        assert!(!ended.stopped.is_empty() && sim.acts.get() > 4);
+    }
 }

@@ -120,6 +120,10 @@ fn deploys(cluster: &Cluster, h: usize, new: &BTreeMap<String, Service>, dark: O
             old.spec != new.spec || same,
             "a deployment takes back what was changed of {name} by hand"
         );
+        assert!(
+            new.replicas >= old.replicas || cluster.kept_key().is_none(),
+            "a deployment leaves fewer tasks of {name}, though the secret key is there"
+        );
     }
 }
 

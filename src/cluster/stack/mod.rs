@@ -23,6 +23,7 @@ pub use file::{StackFile, Wanted};
 pub use images::StackImages;
 pub use state::State;
 
+use super::share::{LOCAL, MOUNTED_BEFORE, SHARE, Share};
 use crate::inventory::HostName;
 use crate::module::{Args, Context, Health, Module, Unfit};
 use crate::plan::{Allow, Decision};
@@ -45,6 +46,8 @@ pub struct Stack {
     members: Vec<HostName>,
     /// Managers of the Swarm, in the order of the inventory.
     managers: Vec<HostName>,
+    /// The directory with the secret key.
+    share: Share,
     /// The secret key, which the application fills when it is empty.
     key: String,
     /// What is asked of each member.
@@ -92,6 +95,9 @@ impl Module for Stack {
                 default: None,
                 doc: "Workers of the Swarm.",
             },
+            SHARE,
+            MOUNTED_BEFORE,
+            LOCAL,
             ArgSpec {
                 name: "key",
                 kind: ArgKind::Path,
@@ -146,6 +152,7 @@ impl Module for Stack {
             project: settings.project,
             members: context.group.to_vec(),
             managers,
+            share: Share::from_args(args),
             key: args.required("key")?,
             about,
             allowed: context.allowed.to_vec(),
@@ -153,7 +160,8 @@ impl Module for Stack {
     }
 
     fn look(&self, seen: &Answers<'_>) -> Result<State, Need> {
-        let state = State::look(self, seen);
+        let mounts = self.share.look(seen, &self.members)?;
+        let state = State::look(self, seen, self.share.reader(&mounts));
         seen.settle(state)
     }
 

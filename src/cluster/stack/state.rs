@@ -24,12 +24,13 @@ pub struct State {
     pub(super) nodes: BTreeMap<HostName, Seen<Node>>,
     /// The images of members whose engine runs.
     pub(super) images: BTreeMap<String, BTreeMap<HostName, Seen<Option<Image>>>>,
-    /// The secret key, as a member sees it that answers.
+    /// The secret key, as a member tells that has the shared directory mounted.
     pub(super) key: Option<(HostName, Seen<PathState>)>,
 }
 
 impl State {
-    pub(super) fn look(wanted: &Wanted, seen: &Answers<'_>) -> Self {
+    /// What is to be asked; `reader` tells what is in the shared directory.
+    pub(super) fn look(wanted: &Wanted, seen: &Answers<'_>, reader: Option<&HostName>) -> Self {
         let hosts: BTreeSet<&HostName> = wanted.members.iter().chain(&wanted.managers).collect();
         let engines: BTreeMap<HostName, Seen<Docker>> = hosts
             .into_iter()
@@ -64,11 +65,7 @@ impl State {
             (image, by_host)
         });
         let images = images.collect();
-        let key = wanted
-            .members
-            .iter()
-            .find(|host| engines[*host].known().is_some())
-            .map(|host| (host.clone(), seen.path(host, &*wanted.key)));
+        let key = reader.map(|host| (host.clone(), seen.path(host, &*wanted.key)));
         Self {
             speakers,
             stack,
