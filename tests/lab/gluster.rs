@@ -117,6 +117,9 @@ pub fn first_run(lab: &Lab, planned: &BTreeSet<Step>) {
     let done = whole(lab, &["--paranoid"]).expect(0);
     assert_eq!(&steps(&done.plan()), planned);
     assert_eq!(&done.done(), planned, "done is what was planned");
+    let mut events = done.events().into_iter();
+    let in_vain = events.find(|event| event.to_string().contains("did not begin"));
+    assert_eq!(in_vain, None, "a step began before what it waits for");
     note(&format!(
         "{} steps in {:.0} s",
         planned.len(),

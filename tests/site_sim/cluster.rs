@@ -37,6 +37,8 @@ pub struct Cluster {
     pub mute: Vec<bool>,
     /// Whether `standby.sh` replaces data without counting commits: a mistake that is made on purpose.
     pub careless: bool,
+    /// The application never comes to write its secret key.
+    pub keyless: bool,
 }
 
 impl Cluster {
@@ -72,6 +74,7 @@ impl Cluster {
             any1,
             databases_on: hosts,
             careless: false,
+            keyless: false,
             mute: vec![false; hosts],
         }
     }

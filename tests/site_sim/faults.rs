@@ -172,3 +172,26 @@ fn a_replaced_host_that_is_not_finished_takes_no_task_from_the_stack() {
         assert!(!ended.stopped.is_empty() && sim.acts.get() > 4);
     }
 }
+
+/// The key is waited for where it is looked at, also when that host is stopped: one look at a time.
+#[test]
+fn what_is_waited_for_on_a_stopped_host_is_looked_at_once_at_a_time() {
+    let site = site(3, true);
+    let mut blank = Cluster::blank(3, 7, true);
+    blank.keyless = true;
+    let sim = Sim::of(blank);
+    let first = site.apply(&sim);
+    let waited = "the application writes its secret key";
+    assert_eq!(first.outcome, Some(Outcome::Failed));
+    assert!(first.story.contains(waited), "{}", first.story);
+    assert!(!first.story.contains("did not begin"), "{}", first.story);
+    sim.cluster.borrow_mut().happen(Event::StopDocker, 0);
+    sim.fault.set(hangs_at(0));
+    let second = site.apply(&sim);
+    assert_eq!(second.outcome, Some(Outcome::Failed), "{}", second.story);
+    assert!(second.story.contains(waited), "{}", second.story);
+    assert_eq!(second.stopped.len(), 1, "{}", second.story);
+    sim.fault.set(None);
+    sim.cluster.borrow_mut().keyless = false;
+    check_well(&site, &sim, &site.apply(&sim));
+}

@@ -223,7 +223,7 @@ impl Cluster {
                 self.fill(p, &made);
                 self.containers[h].running[at].key = Some(made);
             }
-        } else if known.is_none() {
+        } else if known.is_none() && !self.keyless {
             let made = self.swarm.fresh("key").into_bytes();
             self.containers[h].running[at].making = Some(made);
         }

@@ -27,18 +27,18 @@ impl Table<'_> {
             let key = self.key_claim();
             let declared = careful.wanted();
             if self.stale(&declared).is_empty() {
-                // The tasks first: what they say is what a person wants to read while nothing comes.
                 self.watch(&declared, decision);
-                if decision.waits.is_empty() {
-                    decision.waits.push(Wait {
-                        what: format!(
-                            "the application writes its secret key into {}",
-                            self.stack.key
-                        ),
-                        until: key.clone(),
-                        deadline_s: START_S,
-                    });
-                }
+                // The deployment waits for the key, whatever tasks are still to come; what those say is what a person
+                // wants to read while it does not come.
+                decision.waits.push(Wait {
+                    what: format!(
+                        "the application writes its secret key into {}{}",
+                        self.stack.key,
+                        self.troubles()
+                    ),
+                    until: key.clone(),
+                    deadline_s: START_S,
+                });
             } else {
                 let why = "the secret key is empty: one task of each service first, so that only one writes it";
                 let step = self.deployment("first", class.clone(), why, &careful);

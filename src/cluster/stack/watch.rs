@@ -42,7 +42,7 @@ impl Table<'_> {
     }
 
     /// The tasks that do not run, and what they say.
-    fn troubles(&self) -> String {
+    pub(super) fn troubles(&self) -> String {
         let mut told: Vec<String> = Vec::new();
         for task in &self.running.tasks {
             if task.runs() || (task.desired == "shutdown" && task.error.is_empty()) {
