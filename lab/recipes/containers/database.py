@@ -9,10 +9,14 @@ import contextlib
 import hashlib
 import os
 import secrets
+import time
 
 import psycopg2
 
 import settings
+
+# How long the first start takes, in seconds: the real application has a while to migrate its database.
+FIRST_S = 15
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS kompira_key (
@@ -43,12 +47,20 @@ def read_key():
         return file.read()
 
 
+def is_populated(cursor):
+    cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+    return cursor.fetchone()[0] > 0
+
+
 def establish():
     """Makes the tables, and the key if there is none; an error if it is not the database's."""
+    with transaction() as cursor:
+        populated = is_populated(cursor)
+    if not populated:
+        time.sleep(FIRST_S)
     key = read_key()
     with transaction() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
-        populated = cursor.fetchone()[0] > 0
+        populated = is_populated(cursor)
         cursor.execute(TABLES)
         cursor.execute("SELECT fingerprint FROM kompira_key")
         known = cursor.fetchone()
