@@ -21,6 +21,9 @@ pub struct Broker {
     pub up: bool,
 }
 
+/// How long the application's first start takes before it makes its key, in ticks.
+const MIGRATES: usize = 10;
+
 impl Cluster {
     pub fn broker_name(&self, h: usize) -> String {
         format!("rabbit@mq-{}", self.name(h))
@@ -213,7 +216,10 @@ impl Cluster {
             }
             return;
         }
-        if let Some(made) = self.containers[h].running[at].making.take() {
+        let running = &mut self.containers[h].running[at];
+        if let Some((_, left @ 1..)) = &mut running.making {
+            *left -= 1;
+        } else if let Some((made, _)) = running.making.take() {
             // Nothing guards this against a second one that does the same.
             if self.share_file(h, KEY, &made, 0o600).is_ok() {
                 if self.ledger.key.is_some() && !self.ledger.key_gone {
@@ -225,7 +231,7 @@ impl Cluster {
             }
         } else if known.is_none() && !self.keyless {
             let made = self.swarm.fresh("key").into_bytes();
-            self.containers[h].running[at].making = Some(made);
+            self.containers[h].running[at].making = Some((made, MIGRATES));
         }
     }
 

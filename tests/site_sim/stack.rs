@@ -85,8 +85,8 @@ pub struct Container {
     pub loaded: Option<Vec<u8>>,
     /// The secret key that it works with.
     pub key: Option<Vec<u8>>,
-    /// The one that it makes.
-    pub making: Option<Vec<u8>>,
+    /// The one that it makes, and for how many ticks it does so still.
+    pub making: Option<(Vec<u8>, usize)>,
 }
 
 impl Containers {
