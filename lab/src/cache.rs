@@ -28,7 +28,7 @@ impl Cache {
         let file = File::create(directory.join("lock"))?;
         let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
             .or_else(|(file, _)| {
-                println!(
+                eprintln!(
                     "waiting for another `lab` that uses {}",
                     directory.display()
                 );
@@ -54,13 +54,13 @@ impl Cache {
         let place = self.directory.join(format!("{kind}-{}", digest(inputs)));
         if !place.exists() {
             let started = Instant::now();
-            println!("making {} (once)", place.display());
+            eprintln!("making {} (once)", place.display());
             let scratch = self
                 .directory
                 .join(format!("{SCRATCH}{}.{kind}", std::process::id()));
             build(&scratch).with_context(|| format!("cannot make {}", place.display()))?;
             fs::rename(&scratch, &place)?;
-            println!(
+            eprintln!(
                 "made {} in {:.1} s",
                 place.display(),
                 started.elapsed().as_secs_f64()
