@@ -17,7 +17,7 @@ use provision::cluster::stack::StackImages;
 use provision::cluster::swarm::Swarm;
 use provision::inventory::{HostName, Inventory};
 use provision::module::{Args, Context, Module, Unfit};
-use provision::plan::{Act, Allow, Class, Decision, Reach, Refusal, StackAct};
+use provision::plan::{Act, Allow, Class, Decision, Reach, StackAct};
 use provision::playbook::{Scope, Val};
 use provision::probe::{Answer, Answers, Memory, Query, Seen};
 use provision::yaml::{Entry, Node, Span, Value};
@@ -27,6 +27,8 @@ use std::sync::Arc;
 
 #[path = "cluster_cases/stack.rs"]
 mod stack;
+#[path = "cluster_cases/vain.rs"]
+mod vain;
 
 #[test]
 fn stack_images() {
@@ -141,8 +143,9 @@ fn decide<M: Module>(case: &Map<String, Json>, file: &Path) -> Json {
         .look(&seen)
         .unwrap_or_else(|need| panic!("{}: also asks {:?}", file.display(), need.0));
     let decision = module.plan(&state);
+    // Another task of the same run comes first.
     if !case.contains_key("earlier") {
-        let vain = begins_in_vain(&decision, &memory);
+        let vain = vain::begins_in_vain(&decision, &memory);
         assert_eq!(vain, None, "{}", file.display());
     }
     let mut then = readable(&decision);
@@ -167,26 +170,6 @@ fn decide<M: Module>(case: &Map<String, Json>, file: &Path) -> Json {
         then.insert("registered".to_owned(), registered);
     }
     Json::Object(then)
-}
-
-/// The first step, when what speaks for it is known not to hold, and nothing waits until it does: it would be begun again
-/// and again, each time in vain.
-fn begins_in_vain(decision: &Decision, memory: &Memory) -> Option<String> {
-    let stopped = |refusal: &Refusal| matches!(refusal.reach, Reach::Layer);
-    if decision.refusals.iter().any(stopped) {
-        return None;
-    }
-    // What a step assumes, an earlier task sees to.
-    let step = decision.steps.first().filter(|it| it.assumes.is_empty())?;
-    let vain = step.needs.iter().find(|need| {
-        let seen = memory.get(&need.host, &need.query);
-        let waits = decision.waits.iter().any(|wait| wait.until == **need);
-        seen.is_some_and(|seen| !need.holds(seen)) && !waits
-    })?;
-    Some(format!(
-        "{} would begin, and this does not hold: {vain}",
-        step.id
-    ))
 }
 
 /// The module with the arguments of a case.

@@ -20,6 +20,9 @@ use provision::probe::{Answer, Answers, Memory, PathState, Query, Seen};
 use provision::yaml::{Entry, Node, Span, Value};
 use std::collections::BTreeMap;
 
+#[path = "cluster_cases/vain.rs"]
+mod vain;
+
 const HOSTS: [&str; 3] = ["db1", "db2", "db3"];
 const VIP: &str = "10.20.0.100";
 
@@ -274,7 +277,11 @@ impl World {
         loop {
             let seen = Answers::new(&memory);
             match module.look(&seen) {
-                Ok(state) => return module.plan(&state),
+                Ok(state) => {
+                    let decision = module.plan(&state);
+                    assert_eq!(vain::begins_in_vain(&decision, &memory), None);
+                    return decision;
+                }
                 Err(need) => {
                     for (host, query) in need.0 {
                         let answer = self.answer(&host, &query);
