@@ -82,7 +82,7 @@ impl<F: super::Fleet> Engine<'_, F> {
                         Frontier::Refused(index)
                     } else if let Some(full) = self.fill(&mut batch, index, decision) {
                         return full;
-                    } else if self.next_wait(decision).is_none() {
+                    } else if !self.has_wait(decision) {
                         continue;
                     } else {
                         Frontier::Wait(index)
@@ -110,7 +110,7 @@ impl<F: super::Fleet> Engine<'_, F> {
     /// Whether a host task has nothing to do, to wait for, or to refuse.
     fn is_idle(&self, decision: &Decision) -> bool {
         decision.refusals.is_empty()
-            && self.next_wait(decision).is_none()
+            && !self.has_wait(decision)
             && !decision.steps.iter().any(|step| self.is_left(step))
     }
 
@@ -181,15 +181,14 @@ impl<F: super::Fleet> Engine<'_, F> {
             // Its waits are the work.
             Reach::Here | Reach::LayerAfterWaits => false,
         };
-        self.next_wait(decision).is_some()
+        self.has_wait(decision)
             || decision.refusals.iter().any(stops)
             || decision.steps.iter().any(|step| self.may_run(index, step))
     }
 
-    /// The first thing that may be waited for.
-    fn next_wait<'d>(&self, decision: &'d Decision) -> Option<&'d Wait> {
-        let mut waits = decision.waits.iter();
-        waits.find(|wait| self.may_come_true(wait))
+    /// Whether there is anything to wait for.
+    fn has_wait(&self, decision: &Decision) -> bool {
+        decision.waits.iter().any(|wait| self.may_come_true(wait))
     }
 
     /// What depends on a host that `--limit` leaves out, or that is stopped, will not come true in this run.
