@@ -4,6 +4,13 @@ systemctl --failed --no-legend --plain
 journalctl --quiet --no-pager --priority warning --since -10min --output short-iso |
     grep --invert-match --extended-regexp 'firewalld.*COMMAND_FAILED|Try .iptables -h|pam_env' | tail -n 20
 
+# Whom Pgpool-II takes for lost, and why: what its own processes and our scripts said, without the sessions of clients.
+if logs=$(ls -tr /var/log/pgpool_log/pgpool-*.log 2>/dev/null); then
+    # shellcheck disable=SC2086 # one word a log
+    grep --no-filename --extended-regexp '^[a-z_]+\.sh: | (main|watchdog|life_check|health_check[0-9]*|follow_child) pid |reserved for roles' $logs |
+        grep --invert-match --extended-regexp 'reaper|exits with status|PCP|IPC|socket' | tail -n 60
+fi
+
 systemctl --quiet is-active docker || exit 0
 curl --silent --show-error --max-time 30 --output /dev/null --unix-socket /run/docker.sock http://docker/info && exit 0
 echo "its engine does not answer within 30 s; what it said, and what of it stands still:"

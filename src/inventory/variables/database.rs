@@ -198,7 +198,7 @@ pub(super) const TABLE: &[Variable] = &[
         "pgpool_num_init_children",
         Kind::Int(1, 65_535),
         Some("64"),
-        "Clients that Pgpool-II serves at once.",
+        "Clients that each Pgpool-II serves at once; of all nodes together fewer than `postgres_max_connections`.",
     ),
     row(
         Database,

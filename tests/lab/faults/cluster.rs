@@ -1,7 +1,7 @@
 //! The cluster that things happen to: who has which role, how roles are moved, and what a re-run must do.
 
 use super::fault::{Roles, Victim};
-use crate::lab::Lab;
+use crate::lab::{Lab, address_of};
 use crate::pgpool::PASSWORDS;
 use crate::plan::{Step, steps};
 use crate::provision::{Ended, command};
@@ -9,7 +9,7 @@ use crate::scenario::note;
 use crate::site::Site;
 use crate::started::Started;
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The virtual address.
 pub const VIP: &str = "10.20.0.100";
@@ -106,6 +106,34 @@ impl<'a> Cluster<'a> {
         for host in hosts {
             let booted = "timeout 600 systemctl is-system-running --wait || true";
             self.lab.sh(*host, booted);
+        }
+    }
+
+    /// The servers have let go of what a host had open before it was lost without a word: such sessions leave no
+    /// connection for others.
+    pub fn holds_no_session_of(&self, lost: usize, at: SystemTime) {
+        let at = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let count = format!(
+            "cd /; runuser -u postgres -- psql -XAtqc \"select count(*) from pg_stat_activity \
+             where client_addr = '{}' and backend_start < to_timestamp({at})\"",
+            address_of(lost)
+        );
+        let began = Instant::now();
+        for host in HOSTS.into_iter().filter(|host| *host != lost) {
+            loop {
+                let left = self.lab.sh(host, &count);
+                if left.trim() == "0" {
+                    break;
+                }
+                assert!(
+                    began.elapsed() < Duration::from_secs(180),
+                    "{} still has {} sessions of {}, which was lost",
+                    self.name(host),
+                    left.trim(),
+                    self.name(lost)
+                );
+                std::thread::sleep(Duration::from_secs(2));
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use ledger::Ledger;
 pub use report::once;
 use report::{Report, Trial};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Longer than any layer waits for a host that does not answer: Pgpool-II's watchdog and health check 60 s, GlusterFS's
 /// ping 42 s, PostgreSQL's sender and receiver 60 s, the swarm's heartbeat 15 s.
@@ -84,7 +84,7 @@ fn trial(cluster: &Cluster<'_>, ledger: &Ledger<'_>, case: Case) -> Trial {
     let victim = cluster.victim(case.victim);
     let name = cluster.name(victim).to_owned();
     let before = ledger.acknowledged();
-    let began = Instant::now();
+    let (began, at) = (Instant::now(), SystemTime::now());
     let mended = match case.fault {
         Fault::Power => power(cluster, ledger, victim),
         Fault::Replaced => replaced(cluster, ledger, victim),
@@ -94,6 +94,9 @@ fn trial(cluster: &Cluster<'_>, ledger: &Ledger<'_>, case: Case) -> Trial {
         Fault::Total => total(cluster, ledger),
         Fault::Two => two(cluster, ledger, victim),
     };
+    if matches!(case.fault, Fault::Power | Fault::Replaced) {
+        cluster.holds_no_session_of(victim, at);
+    }
     ledger.goes_on();
     ledger.nothing_lost();
     let after = ledger.acknowledged();
