@@ -8,7 +8,7 @@ journalctl --quiet --no-pager --priority warning --since -10min --output short-i
 if logs=$(ls -tr /var/log/pgpool_log/pgpool-*.log 2>/dev/null); then
     # shellcheck disable=SC2086 # one word a log
     grep --no-filename --extended-regexp '^[a-z_]+\.sh: | (main|watchdog|life_check|health_check[0-9]*|follow_child) pid |reserved for roles' $logs |
-        grep --invert-match --extended-regexp 'reaper|exits with status|PCP|IPC|socket' | tail -n 60
+        grep --invert-match --extended-regexp 'reaper|exits with status|PCP|IPC|socket|find_primary_node: (primary|standby) node' | tail -n 60
 fi
 
 systemctl --quiet is-active docker || exit 0
