@@ -30,6 +30,8 @@ const VIP: &str = "10.20.0.100";
 struct Host {
     silent: bool,
     active: bool,
+    /// Its unit has begun to start it.
+    activating: bool,
     /// Whether the unit that attaches its standby after a boot is at work.
     attaches: bool,
     /// What it was started with is another configuration.
@@ -216,6 +218,7 @@ impl World {
                 load: "loaded".to_owned(),
                 active: match unit.contains("attach") {
                     true if host.attaches => "active",
+                    false if host.activating => "activating",
                     false if host.active => "active",
                     _ => "inactive",
                 }
@@ -671,6 +674,45 @@ fn p12_the_address_and_the_majority_are_waited_for() {
         lines.contains(&"wait db1: the watchdog has a majority".to_owned()),
         "{lines:?}"
     );
+}
+
+#[test]
+fn p12_a_daemon_that_starts_is_waited_for_as_long_as_it_may_take() {
+    let silent = |world: &mut World, host: &str| {
+        let pgpool = &mut world.at(host).pgpool;
+        (pgpool.nodes, pgpool.watchdog) = (None, None);
+    };
+    let waits = |world: &World, hosts: &[&str], deadline_s: u64| {
+        let decision = world.decide();
+        let told: Vec<(String, u64)> = decision
+            .waits
+            .iter()
+            .map(|wait| (wait.until.to_string(), wait.deadline_s))
+            .collect();
+        let serves = |host: &&str| {
+            let text = format!("{host}: Pgpool-II answers, and counts in the watchdog");
+            (text, deadline_s)
+        };
+        let wanted: Vec<(String, u64)> = hosts.iter().map(serves).collect();
+        assert_eq!(told, wanted);
+        assert!(decision.steps.is_empty() && decision.refusals.is_empty());
+    };
+    for activating in [false, true] {
+        let mut world = World::well();
+        silent(&mut world, "db3");
+        world.at("db3").activating = activating;
+        waits(&world, &["db3"], 600);
+    }
+    let mut world = World::well();
+    for host in HOSTS {
+        silent(&mut world, host);
+    }
+    waits(&world, &["db1", "db2", "db3"], 600);
+    // One that answers has found a primary.
+    let mut world = World::well();
+    let watchdog = world.at("db3").pgpool.watchdog.as_mut().unwrap();
+    watchdog.nodes[2].state = "INITIALIZING".to_owned();
+    waits(&world, &["db3"], 120);
 }
 
 #[test]

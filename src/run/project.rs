@@ -31,6 +31,7 @@ const PGPOOL: &[(&str, &str)] = pgpool!(
     "pool_passwd.j2",
     "recovery_1st_stage.j2",
     "standby.sh.j2",
+    "status.sh.j2",
     "sudoers.j2",
     "unit.conf.j2",
     "vip.sh.j2",

@@ -33,6 +33,7 @@ mod pgpool;
 mod plan;
 mod postgres;
 mod provision;
+mod remembered;
 mod scenario;
 mod shapes;
 mod site;
@@ -333,10 +334,19 @@ fn all_trials_of_the_address() {
             pgpool::build(&lab);
         });
         scenario("used through the address", || pgpool::used(&lab));
-        scenario("each host off and on", || pgpool::rebooted(&lab));
         scenario("taken for down after its boot", || {
             pgpool::down_after_the_boot(&lab);
         });
+        scenario("all power lost, the primary remembered as down", || {
+            remembered::after_a_loss_of_all_power(&lab);
+        });
+        scenario("a run while Pgpool-II looks for it in vain", || {
+            remembered::waited_for_by_a_run(&lab);
+        });
+        scenario("the primary's own host attaches it", || {
+            remembered::attached_by_its_own_host(&lab);
+        });
+        scenario("each host off and on", || pgpool::rebooted(&lab));
     });
 }
 

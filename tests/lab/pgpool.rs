@@ -35,14 +35,14 @@ const LAYERS: &str = "\
 - import_playbook: pgpool.yml
 ";
 
-struct Site<'a> {
-    lab: &'a Lab,
+pub struct Site<'a> {
+    pub lab: &'a Lab,
     inventory: PathBuf,
     playbook: String,
 }
 
 impl<'a> Site<'a> {
-    fn of(lab: &'a Lab) -> Self {
+    pub fn of(lab: &'a Lab) -> Self {
         let mut inventory = Inventory::of(lab).only_database().var("cluster_vip", VIP);
         for (name, password) in PASSWORDS {
             inventory = inventory.var(name, password);
@@ -56,14 +56,14 @@ impl<'a> Site<'a> {
         }
     }
 
-    fn run(&self, words: &[&str]) -> super::provision::Ended {
+    pub fn run(&self, words: &[&str]) -> super::provision::Ended {
         let mut all = vec!["--playbook", &self.playbook];
         all.extend(words);
         self.lab.provision_with(&self.inventory, &all)
     }
 
     /// Ids of the steps that are planned, with their hosts.
-    fn planned(&self) -> Vec<String> {
+    pub fn planned(&self) -> Vec<String> {
         let ended = self.run(&["--dry-run", "--output", "json"]);
         if ended.code != Some(0) {
             return vec![format!("exit {:?}: {}", ended.code, ended.out)];
@@ -82,7 +82,7 @@ impl<'a> Site<'a> {
     }
 
     /// Runs SQL through the virtual address as the application, or straight on a host as the superuser.
-    fn sql(
+    pub fn sql(
         &self,
         from: usize,
         at: &str,
@@ -100,12 +100,12 @@ impl<'a> Site<'a> {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn through_the_address(&self, from: usize, sql: &str) -> String {
+    pub fn through_the_address(&self, from: usize, sql: &str) -> String {
         self.sql(from, VIP, 9999, "kompira", "kompira", sql)
     }
 
     /// Which hosts take writes.
-    fn primaries(&self, from: usize) -> Vec<usize> {
+    pub fn primaries(&self, from: usize) -> Vec<usize> {
         let writable = |host: &usize| {
             let sql = "select not pg_is_in_recovery()";
             self.sql(from, &address_of(*host), 5432, "postgres", "postgres", sql) == "t"
@@ -135,7 +135,7 @@ impl<'a> Site<'a> {
     }
 }
 
-fn until<T>(what: &str, limit: Duration, mut found: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, limit: Duration, mut found: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = found() {

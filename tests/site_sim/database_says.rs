@@ -171,6 +171,10 @@ impl Cluster {
             says.silent = "pgpool.service is inactive".into();
             return says;
         }
+        if own.searches.is_some() {
+            says.silent = "connection refused".into();
+            return says;
+        }
         let nodes = own.seats.iter().filter_map(|(id, seat)| {
             let p = self.seat_host(h, *id)?;
             let one = &self.databases[p];

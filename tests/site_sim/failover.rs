@@ -128,6 +128,43 @@ impl Cluster {
         Err("does not stream".into())
     }
 
+    /// `status.sh`: a primary that a majority follows is up, whatever the file says.
+    pub fn look_for_primary(&mut self, h: usize) {
+        let Some(until) = self.pgpools[h].looks else {
+            return;
+        };
+        let ids: Vec<u32> = self.pgpools[h].seats.keys().copied().collect();
+        let primary = |id: &u32| {
+            let p = self.seat_host(h, *id)?;
+            (self.databases[p].is_primary() && self.connects(h, p, "5432/tcp")).then_some(p)
+        };
+        let followed = ids
+            .iter()
+            .find(|id| primary(id).is_some_and(|p| self.follows_a_majority(h, p)))
+            .copied();
+        let up = |id: &&u32| self.pgpools[h].seats.get(id).is_some_and(|it| it.up);
+        let finds = ids.iter().filter(up).any(|id| primary(id).is_some());
+        if let Some(seat) = followed.and_then(|id| self.pgpools[h].seats.get_mut(&id)) {
+            seat.up = true;
+        }
+        if followed.is_some() || finds || self.now >= until {
+            self.pgpools[h].looks = None;
+        }
+    }
+
+    /// Whether most of the nodes that a host knows of are a primary and its standbys.
+    fn follows_a_majority(&self, h: usize, primary: usize) -> bool {
+        let nodes: Vec<usize> = self
+            .backends(h)
+            .unwrap_or_default()
+            .values()
+            .filter_map(|name| self.host(name))
+            .collect();
+        let follow = |p: &&usize| self.streams(**p) == Some(primary);
+        (nodes.iter().filter(follow).count() + 1) * 2 > nodes.len()
+    }
+
+    /// `attach.sh`
     pub fn attach_after_boot(&mut self, h: usize) {
         let Some(leader) = self.pgpools[h].leader else {
             return;
@@ -145,7 +182,12 @@ impl Cluster {
             return;
         }
         let primary = view.primary.and_then(|id| self.seat_host(leader, id));
-        if primary.is_some() && self.streams(h) == primary {
+        let others = || self.hosts().filter(|p| *p != h);
+        let alone = primary.is_none()
+            && self.databases[h].is_primary()
+            && others().all(|p| !self.databases[p].is_primary())
+            && self.follows_a_majority(h, h);
+        if alone || (primary.is_some() && self.streams(h) == primary) {
             self.pgpools[leader].seats.insert(
                 id,
                 Seat {

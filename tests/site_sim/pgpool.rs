@@ -7,6 +7,11 @@ use std::collections::BTreeMap;
 /// Ticks after which the health checks give a node up.
 const GIVE_UP: u32 = 6;
 
+/// Ticks of two seconds for which a daemon looks for a primary after its start (`search_primary_node_timeout`), and for
+/// which `status.sh` waits for one before.
+const SEARCH: u64 = 150;
+const LOOK: u64 = 120;
+
 /// The daemon of a host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Daemon {
@@ -14,6 +19,12 @@ pub struct Daemon {
     /// Whether the unit that attaches after a boot is at work.
     pub attach: bool,
     pub seats: BTreeMap<u32, Seat>,
+    /// Which nodes are up, in the file that it begins with: only a leader writes it at each change.
+    pub file: BTreeMap<u32, bool>,
+    /// `status.sh` is at work until then.
+    pub looks: Option<u64>,
+    /// It looks for a primary until then, and answers nobody.
+    pub searches: Option<u64>,
     /// It has not got the leader's table when it should have taken it over, and goes on with its own.
     pub own_table: bool,
     /// Its table when somebody looked at it last, and since when it is like that.
@@ -45,7 +56,11 @@ impl Daemon {
 
     pub fn crash(&mut self) {
         (self.running, self.vip, self.quorum, self.attach) = (false, false, false, false);
-        self.leader = None;
+        (self.leader, self.looks, self.searches) = (None, None, None);
+    }
+
+    pub fn write_file(&mut self) {
+        self.file = self.table().0;
     }
 }
 
@@ -68,7 +83,7 @@ impl Cluster {
         self.host(self.backends(h)?.get(&id)?)
     }
 
-    /// Starts the daemon; it remembers what it knew.
+    /// Starts the daemon, with what its file says.
     ///
     /// # Errors
     /// In its words.
@@ -89,13 +104,17 @@ impl Cluster {
         let own = &mut self.pgpools[h];
         own.running = true;
         own.since = now;
+        // A file in which nobody is up counts as none.
+        let none = !own.file.values().any(|up| *up);
+        own.primary = None;
+        own.seats.clear();
         for id in backends.keys() {
-            let fresh = Seat {
-                up: true,
-                missed: 0,
-            };
-            own.seats.entry(*id).or_insert(fresh);
+            let up = none || own.file.get(id).copied().unwrap_or(true);
+            own.seats.insert(*id, Seat { up, missed: 0 });
         }
+        own.searches = Some(now + SEARCH);
+        own.looks = own.seats.values().any(|it| !it.up).then_some(now + LOOK);
+        self.look_for_primary(h);
         self.watchdog();
         Ok(())
     }
@@ -140,6 +159,12 @@ impl Cluster {
             (own.leader, own.quorum) = (leader, quorum);
             own.vip = quorum && leader == Some(h);
         }
+        for h in self.hosts() {
+            // Also without a majority, before it answers anybody.
+            if self.pgpools[h].leader == Some(h) && self.pgpools[h].searches.is_some() {
+                self.find_primary(h);
+            }
+        }
         // After each failover the leader tells the others of it.
         let news = |p: &usize| self.pgpools[*p].table() != self.pgpools[*p].shown;
         let news: Vec<usize> = self.hosts().filter(news).collect();
@@ -164,6 +189,14 @@ impl Cluster {
             if own.table() != own.shown {
                 (own.shown, own.changed) = (own.table(), now);
             }
+        }
+        for h in self.hosts() {
+            let own = &mut self.pgpools[h];
+            if own.running && own.leader == Some(h) {
+                own.write_file();
+            }
+            let vain = |until: &u64| own.primary.is_none() && now < *until;
+            own.searches = own.searches.filter(vain);
         }
     }
 
@@ -199,6 +232,9 @@ impl Cluster {
     }
 
     pub fn pgpool_tick(&mut self) {
+        for h in self.hosts() {
+            self.look_for_primary(h);
+        }
         self.watchdog();
         for leader in self.hosts() {
             if self.pgpools[leader].vip {
@@ -215,6 +251,10 @@ impl Cluster {
 
     fn check_nodes(&mut self, leader: usize) {
         self.find_primary(leader);
+        // The checks begin when it has found one, or has given up looking.
+        if self.pgpools[leader].primary.is_none() && self.pgpools[leader].searches.is_some() {
+            return;
+        }
         let ids: Vec<u32> = self.pgpools[leader].seats.keys().copied().collect();
         for id in ids {
             let Some(h) = self.seat_host(leader, id) else {

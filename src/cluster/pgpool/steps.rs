@@ -12,6 +12,9 @@ use crate::probe::Query;
 /// How long the daemons may take to find each other, in seconds: a lost node is only given up after
 /// `wd_heartbeat_deadtime` (30) and a few checks.
 const ASSEMBLE_S: u64 = 120;
+/// How long a daemon may take to answer after its start, in seconds: `status.sh` waits for a primary for up to 240, and
+/// Pgpool-II itself looks for one for up to 300 (`search_primary_node_timeout`) before it serves anybody.
+const START_S: u64 = 600;
 
 impl View<'_> {
     pub(super) fn says(&self, host: &HostName, expect: PgpoolExpect) -> Claim {
@@ -111,18 +114,13 @@ pub(super) fn services<'a>(view: &View<'a>, decision: &mut Decision) -> Vec<Due<
                 },
             ));
         }
-        if observed.is_active() {
+        let is_starting = unit.is_some_and(|unit| unit.active == "activating");
+        if observed.is_active() || is_starting {
             restarts.extend(verdict.restart.map(|(verb, why)| (*host, verb, why)));
             if verdict_serves(view, host) {
                 starting = Some(host);
             } else {
-                decision.waits.push(Wait {
-                    what: format!(
-                        "Pgpool-II on {host} does not count in the watchdog yet; when that stays, look at /var/log/pgpool_log there, at wd_authkey and at the ports 9000/tcp and 9694/udp"
-                    ),
-                    until: view.serves(host),
-                    deadline_s: ASSEMBLE_S,
-                });
+                decision.waits.push(until_it_serves(view, host, observed));
             }
             continue;
         }
@@ -182,6 +180,33 @@ pub(super) fn all_nodes_known(view: &View<'_>) -> bool {
             members.all(|member| nodes.iter().any(|node| node.host == member.as_str()))
         })
     })
+}
+
+/// P12: a daemon that runs, or is about to.
+fn until_it_serves(view: &View<'_>, host: &HostName, observed: &Observed) -> Wait {
+    let answers = observed
+        .pgpool
+        .known()
+        .is_some_and(|pgpool| pgpool.nodes.is_some());
+    let (what, deadline_s) = match answers {
+        true => (
+            format!(
+                "Pgpool-II on {host} does not count in the watchdog yet; when that stays, look at /var/log/pgpool_log there, at wd_authkey and at the ports 9000/tcp and 9694/udp"
+            ),
+            ASSEMBLE_S,
+        ),
+        false => (
+            format!(
+                "Pgpool-II on {host} starts and does not answer yet: it may look for a primary for some minutes; when that stays, look at /var/log/pgpool_log and `journalctl -u {UNIT}` there"
+            ),
+            START_S,
+        ),
+    };
+    Wait {
+        what,
+        until: view.serves(host),
+        deadline_s,
+    }
 }
 
 fn verdict_serves(view: &View<'_>, host: &HostName) -> bool {
